@@ -1,0 +1,3 @@
+//! The report: its model, and a writer for each format.
+
+pub mod model;

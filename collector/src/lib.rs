@@ -1,0 +1,1 @@
+//! `casebook-collect`: gathers what support needs from a cluster and its control machine into one bundle.

@@ -1,0 +1,168 @@
+//! `manifest.json`: what was asked for, what came of each item, and by which clocks.
+//!
+//! The ledger is what lets a reader tell "the log has no such line" from "we have no log". Every item that the
+//! collector attempted, or decided not to attempt, has exactly one entry.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Version of the bundle format. Readers accept a greater minor; a greater major is refused with a clear error.
+pub const FORMAT: &str = "casebook.bundle/v1";
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`FORMAT`].
+    pub format: String,
+    pub tool: Tool,
+    /// When the collection began and ended, by the clock of the machine that collected.
+    pub started: Timestamp,
+    pub finished: Timestamp,
+    /// Options that changed what was collected, as the user gave them; never values of secrets.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, serde_json::Value>,
+    /// `None` when no cluster could be reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<Cluster>,
+    /// The machine that collected, the name of its folder under `hosts/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// Differences between clocks, where they could be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<ClockReading>,
+    /// Set when the collection was stopped before its end: `interrupted`, `timeout`, `size`, `disk_full`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
+    pub ledger: Vec<LedgerEntry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    pub name: String,
+    pub version: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cluster {
+    /// Name of the cluster in the kubeconfig.
+    pub name: String,
+    pub server: String,
+    /// `gitVersion` of the API server, such as `v1.20.2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+/// How far another clock is ahead of the collecting machine's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClockReading {
+    /// `apiserver`, or `node/<name>`.
+    pub clock: String,
+    /// Positive: that clock is ahead of the collecting machine's clock.
+    pub skew_ms: i64,
+    /// The true value lies within `skew_ms` ± this.
+    pub error_ms: i64,
+    /// What it was read from, such as `Date header` or `Lease renewTime`.
+    pub witness: String,
+}
+
+/// What became of one item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// All of it is in the bundle.
+    Collected,
+    /// The source was read to its end and holds nothing.
+    Empty,
+    /// The server or the system refused.
+    Forbidden,
+    /// There is no such thing.
+    NotFound,
+    /// It did not answer in time.
+    TimedOut,
+    /// Head and tail are in the bundle, the middle is not; or a list stops early.
+    Truncated,
+    /// Anything else went wrong; `note` holds the error in the words of whoever reported it.
+    Failed,
+    /// Not attempted, for the reason in `note`.
+    Skipped,
+}
+
+impl Outcome {
+    /// Whether the source was read to its end, so that absence in the bundle is absence at the source.
+    pub fn is_whole(self) -> bool {
+        matches!(self, Outcome::Collected | Outcome::Empty | Outcome::NotFound)
+    }
+
+    /// Whether the user should hear of it: a part that was wanted is missing.
+    pub fn is_loss(self) -> bool {
+        matches!(self, Outcome::Forbidden | Outcome::TimedOut | Outcome::Truncated | Outcome::Failed)
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Collected => "collected",
+            Outcome::Empty => "empty",
+            Outcome::Forbidden => "forbidden",
+            Outcome::NotFound => "not_found",
+            Outcome::TimedOut => "timed_out",
+            Outcome::Truncated => "truncated",
+            Outcome::Failed => "failed",
+            Outcome::Skipped => "skipped",
+        }
+    }
+}
+
+/// What came of one item.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// Where it lies in the bundle, or where it would lie had it been collected.
+    pub path: String,
+    /// Where it came from, in a form a person can repeat: a request path such as
+    /// `GET /api/v1/namespaces/blueking/pods`, a file, or a command.
+    pub source: String,
+    pub outcome: Outcome,
+    /// Bytes in the bundle, after redaction.
+    #[serde(default)]
+    pub bytes: u64,
+    /// Bytes that were left out of the middle, for `truncated`, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_bytes: Option<u64>,
+    /// SHA-256 of the bytes in the bundle, lower-case hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Timestamp>,
+    #[serde(default)]
+    pub millis: u64,
+    /// How many values were masked, by kind of secret.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub redactions: BTreeMap<String, u64>,
+    /// The server's or the system's own words where the outcome needs some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// What the item is about, where a path alone does not say it.
+    #[serde(default, skip_serializing_if = "Subject::is_empty")]
+    pub subject: Subject,
+}
+
+/// The thing that a ledger entry, a row or a finding is about. Empty fields do not apply.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Subject {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+}
+
+impl Subject {
+    pub fn is_empty(&self) -> bool {
+        *self == Subject::default()
+    }
+}

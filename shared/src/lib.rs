@@ -1,0 +1,8 @@
+//! What both programs know: the bundle and its ledger, redaction, views of Kubernetes objects, helm release
+//! records, `describe` text and time.
+//!
+//! Nothing here opens a connection, reads arguments or prints. Functions take data and return data; the archive
+//! reader and writer take streams.
+
+pub mod bundle;
+pub mod lang;

@@ -1,0 +1,1 @@
+//! End-to-end tests: a real API server with kubelets, real helm and kubectl.
