@@ -75,6 +75,12 @@ pub fn resource(group: &str, plural: &str, namespace: Option<&str>) -> String {
     }
 }
 
+/// What the ledger calls a namespaced resource that was listed across all namespaces in one go: the folder of its
+/// Lists, without a slash at the end. Its entry's outcome speaks for every namespace, those without a List too.
+pub fn resource_everywhere(group: &str, plural: &str) -> String {
+    format!("cluster-resources/{}", resource_stem(group, plural))
+}
+
 fn resource_stem(group: &str, plural: &str) -> String {
     if let Some((_, _, stem)) = RENAMED.iter().find(|(g, p, _)| *g == group && *p == plural) {
         return (*stem).to_owned();
@@ -160,6 +166,15 @@ mod tests {
         assert_eq!(
             resource("bk.tencent.com", "bklogconfigs", Some("a")),
             "cluster-resources/custom-resources/bklogconfigs.bk.tencent.com/a.json"
+        );
+    }
+
+    #[test]
+    fn the_ledger_names_a_listing_of_all_namespaces_by_its_folder() {
+        assert_eq!(resource_everywhere("", "persistentvolumeclaims"), "cluster-resources/pvcs");
+        assert_eq!(
+            resource_everywhere("bk.tencent.com", "bklogconfigs"),
+            "cluster-resources/custom-resources/bklogconfigs.bk.tencent.com"
         );
     }
 
