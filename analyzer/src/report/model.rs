@@ -1,10 +1,12 @@
 //! The report as data: the contract `casebook.report/v1` that the JSON output prints and every other format renders.
 //!
-//! A text that a person reads is [`Localized`], and becomes one language when a format is written. Values that came
-//! from the bundle are raw here; each format escapes them in its own way.
+//! A text that a person reads is a [`Text`] in both languages while the report is built, since the HTML page needs
+//! both; [`Finding::in_language`] and its like turn it into a plain string, which is what JSON prints. Values that
+//! came from the bundle are raw here; each format escapes them in its own way.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use shared::lang::Lang;
 
 /// A verdict on one case; the order is from the surest down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -36,11 +38,23 @@ pub struct Text {
 }
 
 impl Text {
-    pub fn get(&self, lang: shared::lang::Lang) -> &str {
+    pub fn get(&self, lang: Lang) -> &str {
         match lang {
-            shared::lang::Lang::Zh => &self.zh,
-            shared::lang::Lang::En => &self.en,
+            Lang::Zh => &self.zh,
+            Lang::En => &self.en,
         }
+    }
+}
+
+impl Text {
+    pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { zh: zh.into(), en: en.into() }
+    }
+
+    /// A text that reads the same in both languages, such as a name or the cluster's own words.
+    pub fn same(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { zh: text.clone(), en: text }
     }
 }
 
@@ -52,33 +66,34 @@ impl From<shared::lang::Localized> for Text {
 
 /// One case that holds, or may hold, with everything a reader needs to act.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Finding {
+#[schemars(rename = "Finding")]
+pub struct Finding<T = Text> {
     /// Id of the rule.
     pub case: String,
     /// Pack and section of the rule, such as `blueking/install-bkce`.
     pub section: String,
     pub verdict: Verdict,
     pub severity: Severity,
-    pub title: Text,
+    pub title: T,
     /// Class of the cause, such as `misoperation` or `environment`, where the rule names one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause_class: Option<String>,
     pub subjects: Vec<Subject>,
     pub evidence: Vec<Evidence>,
     /// Why this case and what it means.
-    pub conclusion: Text,
+    pub conclusion: T,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub caution: Option<Text>,
+    pub caution: Option<T>,
     /// Steps in order; destructive ones last.
-    pub fix: Vec<Fix>,
+    pub fix: Vec<Fix<T>>,
     /// What would settle what is not known.
-    pub asks: Vec<Ask>,
+    pub asks: Vec<Ask<T>>,
     pub references: Vec<String>,
     /// The evidence is older than the present state of its subjects.
     #[serde(default)]
     pub past: bool,
     /// Findings that this one explains; shown under it and never above.
-    pub explains: Vec<Finding>,
+    pub explains: Vec<Finding<T>>,
     /// From the sign to the cause, object by object.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chain: Vec<Link>,
@@ -128,16 +143,101 @@ pub struct Evidence {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Fix {
-    pub text: Text,
+#[schemars(rename = "Fix")]
+pub struct Fix<T = Text> {
+    pub text: T,
     pub commands: Vec<String>,
     /// It deletes something that does not come back by itself.
     pub destructive: bool,
+    /// What is lost by it, for a destructive step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loses: Option<T>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Ask {
-    pub text: Text,
+#[schemars(rename = "Ask")]
+pub struct Ask<T = Text> {
+    pub text: T,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
+}
+
+/// A case that the evidence neither shows nor rules out: no sign of it was seen, but what would show it was not read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Unresolved")]
+pub struct Unresolved<T = Text> {
+    /// Id of the rule.
+    pub case: String,
+    /// Pack and section of the rule.
+    pub section: String,
+    pub title: T,
+    pub missing: Vec<Missing>,
+    /// What would settle it.
+    pub asks: Vec<Ask<T>>,
+}
+
+/// Something that a rule wanted to read and could not.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Missing {
+    /// Name of the evidence in the rule.
+    pub evidence: String,
+    /// What it would have read, such as `pods`, `logs of blueking/bk-repo-*` or a path of the ledger.
+    pub source: String,
+    /// The ledger's word for what became of it, such as `forbidden`; absent when it was never asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+}
+
+impl Finding {
+    /// The same finding with its texts in one language.
+    pub fn in_language(&self, lang: Lang) -> Finding<String> {
+        let text = |text: &Text| text.get(lang).to_owned();
+        Finding {
+            case: self.case.clone(),
+            section: self.section.clone(),
+            verdict: self.verdict,
+            severity: self.severity,
+            title: text(&self.title),
+            cause_class: self.cause_class.clone(),
+            subjects: self.subjects.clone(),
+            evidence: self.evidence.clone(),
+            conclusion: text(&self.conclusion),
+            caution: self.caution.as_ref().map(text),
+            fix: self.fix.iter().map(|fix| fix.in_language(lang)).collect(),
+            asks: self.asks.iter().map(|ask| ask.in_language(lang)).collect(),
+            references: self.references.clone(),
+            past: self.past,
+            explains: self.explains.iter().map(|finding| finding.in_language(lang)).collect(),
+            chain: self.chain.clone(),
+        }
+    }
+}
+
+impl Fix {
+    pub fn in_language(&self, lang: Lang) -> Fix<String> {
+        Fix {
+            text: self.text.get(lang).to_owned(),
+            commands: self.commands.clone(),
+            destructive: self.destructive,
+            loses: self.loses.as_ref().map(|text| text.get(lang).to_owned()),
+        }
+    }
+}
+
+impl Ask {
+    pub fn in_language(&self, lang: Lang) -> Ask<String> {
+        Ask { text: self.text.get(lang).to_owned(), command: self.command.clone() }
+    }
+}
+
+impl Unresolved {
+    pub fn in_language(&self, lang: Lang) -> Unresolved<String> {
+        Unresolved {
+            case: self.case.clone(),
+            section: self.section.clone(),
+            title: self.title.get(lang).to_owned(),
+            missing: self.missing.clone(),
+            asks: self.asks.iter().map(|ask| ask.in_language(lang)).collect(),
+        }
+    }
 }
