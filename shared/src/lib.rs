@@ -5,4 +5,6 @@
 //! reader and writer take streams.
 
 pub mod bundle;
+pub mod helm;
 pub mod lang;
+pub mod time;
