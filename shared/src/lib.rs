@@ -4,6 +4,7 @@
 //! Nothing here opens a connection, reads arguments or prints. Functions take data and return data; the archive
 //! reader and writer take streams.
 
+pub mod archive;
 pub mod bundle;
 pub mod helm;
 pub mod lang;

@@ -1,0 +1,377 @@
+//! Writing a bundle: finished items go in one after the other, the manifest last.
+//!
+//! The bundle takes shape under a temporary name beside its target, readable by its owner alone, and gets its real
+//! name only when it is whole and on the disk: whoever sees the file sees a valid bundle. Dropping the writer removes
+//! what was there. An item that cannot be written (a full disk) leaves the bundle as it was before, so that it can
+//! still be finished, smaller.
+//!
+//! A `.tar.gz` is a run of gzip members as [`crate::archive::member`] describes. Items compress themselves in the
+//! tasks that make them; [`BundleWriter::append`] has little left to do. Small items share members.
+//!
+//! The same items, times and manifest give the same bytes.
+
+mod item;
+mod manifest_json;
+mod tar_header;
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tempfile::{NamedTempFile, TempDir};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use self::item::{Body, LEVEL};
+pub use self::item::{Item, ItemWriter};
+use self::tar_header::{BLOCK, blocks, padding};
+use super::manifest::Manifest;
+use super::paths;
+use crate::archive::member;
+
+/// The container that a bundle is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    TarGz,
+    Tar,
+    Zip,
+    Directory,
+}
+
+impl Format {
+    /// The format that a file name asks for by its ending; `None` if it has none of the known endings.
+    pub fn from_name(name: &str) -> Option<Format> {
+        let name = name.to_ascii_lowercase();
+        let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+        if ends(&[".tar.gz", ".tgz"]) {
+            Some(Format::TarGz)
+        } else if ends(&[".tar"]) {
+            Some(Format::Tar)
+        } else if ends(&[".zip"]) {
+            Some(Format::Zip)
+        } else {
+            None
+        }
+    }
+
+    /// Ending of a file name in this format, with its dot; empty for a directory.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Format::TarGz => ".tar.gz",
+            Format::Tar => ".tar",
+            Format::Zip => ".zip",
+            Format::Directory => "",
+        }
+    }
+}
+
+/// Why a bundle could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    #[error("{path} exists already\nhint: name another output, or remove it first")]
+    Exists { path: PathBuf },
+    #[error("cannot write in {folder}: {source}\nhint: name an output in a folder that you may write to")]
+    Unwritable { folder: PathBuf, source: io::Error },
+    #[error("no space left for {path}\nhint: free some space, or name an output on another disk")]
+    DiskFull { path: PathBuf },
+    #[error("cannot write {path}: {source}")]
+    Io { path: PathBuf, source: io::Error },
+    #[error("`{path}` cannot be a path in a bundle")]
+    BadPath { path: String },
+    #[error("the bundle has `{path}` already")]
+    Duplicate { path: String },
+}
+
+/// A finished bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    pub path: PathBuf,
+    /// Size of the file; of a directory, the sum of its files.
+    pub bytes: u64,
+}
+
+/// A bundle that is being written.
+#[derive(Debug)]
+pub struct BundleWriter {
+    target: PathBuf,
+    top: String,
+    paths: BTreeSet<String>,
+    sink: Sink,
+    written: u64,
+}
+
+#[derive(Debug)]
+enum Sink {
+    TarGz {
+        file: NamedTempFile,
+        /// Headers and small items that will share a member.
+        open: Vec<u8>,
+    },
+    Tar {
+        file: NamedTempFile,
+    },
+    Zip {
+        file: NamedTempFile,
+        zip: Box<ZipWriter<File>>,
+    },
+    Directory {
+        folder: TempDir,
+    },
+}
+
+impl BundleWriter {
+    /// Begins a bundle that will be at `target`, all of it in the folder `top_folder`; a directory's target is that
+    /// folder itself.
+    ///
+    /// # Errors
+    /// If `target` exists, or its folder does not or cannot be written to.
+    pub fn create(target: &Path, format: Format, top_folder: &str) -> Result<Self, WriteError> {
+        if fs::symlink_metadata(target).is_ok() {
+            return Err(WriteError::Exists { path: target.to_owned() });
+        }
+        let folder = folder_of(target);
+        let unwritable = |source| WriteError::Unwritable { folder: folder.to_owned(), source };
+        let mut names = tempfile::Builder::new();
+        names.prefix(".casebook-").suffix(".part");
+        let sink = match format {
+            Format::TarGz => {
+                Sink::TarGz { file: names.tempfile_in(folder).map_err(unwritable)?, open: Vec::new() }
+            }
+            Format::Tar => Sink::Tar { file: names.tempfile_in(folder).map_err(unwritable)? },
+            Format::Zip => {
+                let file = names.tempfile_in(folder).map_err(unwritable)?;
+                let zip = Box::new(ZipWriter::new(file.reopen().map_err(unwritable)?));
+                Sink::Zip { file, zip }
+            }
+            Format::Directory => {
+                #[cfg(unix)]
+                names.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+                Sink::Directory { folder: names.tempdir_in(folder).map_err(unwritable)? }
+            }
+        };
+        let top = paths::safe_segment(top_folder);
+        Ok(Self { target: target.to_owned(), top, paths: BTreeSet::new(), sink, written: 0 })
+    }
+
+    /// Where the bundle will be.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// About how many bytes the bundle takes on the disk so far.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Writes one item.
+    ///
+    /// # Errors
+    /// The bundle then is as it was before and can be gone on with.
+    pub fn append(&mut self, item: &Item) -> Result<(), WriteError> {
+        if !is_plain(&item.path) {
+            return Err(WriteError::BadPath { path: item.path.clone() });
+        }
+        if self.paths.contains(&item.path) {
+            return Err(WriteError::Duplicate { path: item.path.clone() });
+        }
+        let place = format!("{}/{}", self.top, item.path);
+        let written = match &mut self.sink {
+            Sink::TarGz { file, open } => append_members(file.as_file_mut(), open, &place, item),
+            Sink::Tar { file } => append_or_cut(file.as_file_mut(), |file| {
+                file.write_all(&blocks(&place, item.bytes, item.modified))?;
+                item.copy_to(file)?;
+                file.write_all(&[0; BLOCK][..padding(item.bytes)])
+            }),
+            Sink::Zip { zip, .. } => append_to_zip(zip, &place, item),
+            Sink::Directory { folder } => append_file(&folder.path().join(&item.path), item),
+        };
+        self.written += written.map_err(|source| self.fault(source))?;
+        self.paths.insert(item.path.clone());
+        Ok(())
+    }
+
+    /// Writes the manifest, closes the bundle and gives it its name.
+    ///
+    /// # Errors
+    /// Nothing is left then, neither at the target nor under the temporary name.
+    pub fn finish(mut self, manifest: &Manifest) -> Result<Written, WriteError> {
+        let json = manifest_json::render(manifest);
+        self.append(&Item::from_bytes(paths::MANIFEST, manifest.finished, &json))?;
+        let target = self.target.clone();
+        let fault = |source| fault(&target, source);
+        let bytes = match self.sink {
+            Sink::TarGz { mut file, mut open } => {
+                open.extend_from_slice(&[0; 2 * BLOCK]);
+                file.write_all(&member::compress(&open, LEVEL)).map_err(fault)?;
+                publish(file, &target)?
+            }
+            Sink::Tar { mut file } => {
+                file.write_all(&[0; 2 * BLOCK]).map_err(fault)?;
+                publish(file, &target)?
+            }
+            Sink::Zip { file, zip } => {
+                zip.finish().map_err(|error| fault(error.into()))?;
+                publish(file, &target)?
+            }
+            Sink::Directory { folder } => {
+                fs::rename(folder.path(), &target).map_err(fault)?;
+                // The folder has another name now; there is nothing left to remove under the old one.
+                let _ = folder.keep();
+                sync_folder(&target);
+                self.written
+            }
+        };
+        Ok(Written { path: target, bytes })
+    }
+
+    fn fault(&self, source: io::Error) -> WriteError {
+        fault(&self.target, source)
+    }
+}
+
+fn fault(path: &Path, source: io::Error) -> WriteError {
+    let path = path.to_owned();
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => WriteError::DiskFull { path },
+        io::ErrorKind::AlreadyExists => WriteError::Exists { path },
+        _ => WriteError::Io { path, source },
+    }
+}
+
+fn folder_of(target: &Path) -> &Path {
+    match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Relative, with `/`, without empty, `.` and `..` segments and without control characters.
+fn is_plain(path: &str) -> bool {
+    path.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
+        && !path.contains(['\\', ':'])
+        && !path.contains(char::is_control)
+}
+
+/// Runs `write` at the end of `file`; if it fails, the file gets its old length back.
+fn append_or_cut(file: &mut File, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<u64> {
+    let start = file.stream_position()?;
+    let done = write(file);
+    match done {
+        Ok(()) => Ok(file.stream_position()? - start),
+        Err(error) => {
+            file.set_len(start)?;
+            file.seek(SeekFrom::Start(start))?;
+            Err(error)
+        }
+    }
+}
+
+fn append_members(file: &mut File, open: &mut Vec<u8>, place: &str, item: &Item) -> io::Result<u64> {
+    let header = blocks(place, item.bytes, item.modified);
+    let pad = padding(item.bytes);
+    match &item.body {
+        Body::Plain(bytes) => {
+            let written = if open.len() + header.len() + bytes.len() + pad > member::DATA {
+                let written = append_or_cut(file, |file| file.write_all(&member::compress(open, LEVEL)))?;
+                open.clear();
+                written
+            } else {
+                0
+            };
+            open.extend_from_slice(&header);
+            open.extend_from_slice(bytes);
+            open.resize(open.len() + pad, 0);
+            Ok(written)
+        }
+        Body::Members(members) => {
+            let before = open.len();
+            open.extend_from_slice(&header);
+            let written = append_or_cut(file, |file| {
+                file.write_all(&member::compress(open, LEVEL))?;
+                members.iter().try_for_each(|member| file.write_all(member))
+            });
+            match written {
+                Ok(written) => {
+                    open.clear();
+                    open.resize(pad, 0);
+                    Ok(written)
+                }
+                Err(error) => {
+                    open.truncate(before);
+                    Err(error)
+                }
+            }
+        }
+    }
+}
+
+fn append_to_zip(zip: &mut ZipWriter<File>, place: &str, item: &Item) -> io::Result<u64> {
+    let start = zip.get_ref().map_or(Ok(0), |mut file| file.stream_position())?;
+    let options = SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Deflated)
+        .unix_permissions(0o600)
+        .large_file(item.bytes > u64::from(u32::MAX / 2))
+        .last_modified_time(zip_time(item.modified));
+    let done = zip.start_file(place, options).map_err(io::Error::from).and_then(|()| item.copy_to(zip));
+    if let Err(error) = done {
+        zip.abort_file()?;
+        return Err(error);
+    }
+    let end = zip.get_ref().map_or(Ok(start), |mut file| file.stream_position())?;
+    Ok(end.saturating_sub(start))
+}
+
+/// The zip format knows local times from 1980 to 2107 only, to two seconds; UTC is written.
+fn zip_time(time: Timestamp) -> zip::DateTime {
+    let time = time.to_zoned(TimeZone::UTC);
+    let small = |value: i8| u8::try_from(value).unwrap_or_default();
+    zip::DateTime::from_date_and_time(
+        u16::try_from(time.year()).unwrap_or_default(),
+        small(time.month()),
+        small(time.day()),
+        small(time.hour()),
+        small(time.minute()),
+        small(time.second()),
+    )
+    .unwrap_or_default()
+}
+
+fn append_file(path: &Path, item: &Item) -> io::Result<u64> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    let done = item.copy_to(&mut file).and_then(|()| file.sync_data());
+    if let Err(error) = done {
+        // What matters is the first error; a rest that cannot be removed goes with the folder.
+        let _ = fs::remove_file(path);
+        return Err(error);
+    }
+    Ok(item.bytes)
+}
+
+/// Makes sure that the file is on the disk, and gives it its name.
+fn publish(file: NamedTempFile, target: &Path) -> Result<u64, WriteError> {
+    file.as_file().sync_all().map_err(|source| fault(target, source))?;
+    let file = file.persist_noclobber(target).map_err(|error| fault(target, error.error))?;
+    let bytes = file.metadata().map_err(|source| fault(target, source))?.len();
+    sync_folder(target);
+    Ok(bytes)
+}
+
+/// Puts the new name itself on the disk. Some file systems cannot; the bundle is there all the same.
+fn sync_folder(target: &Path) {
+    if let Ok(folder) = File::open(folder_of(target)) {
+        let _ = folder.sync_all();
+    }
+}
+
+#[cfg(test)]
+mod tests;
