@@ -374,4 +374,4 @@ fn sync_folder(target: &Path) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -8,7 +8,7 @@ fn time() -> Timestamp {
     "2026-03-04T05:06:08Z".parse().unwrap()
 }
 
-fn manifest(items: &[Item]) -> Manifest {
+pub(crate) fn manifest(items: &[Item]) -> Manifest {
     Manifest {
         format: FORMAT.to_owned(),
         tool: Tool { name: "casebook-collect".into(), version: "0.1.0".into() },

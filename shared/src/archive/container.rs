@@ -1,0 +1,83 @@
+//! What kind of container a stream is, told by its first bytes and never by its name.
+
+use std::io::{self, Read, SeekFrom};
+
+use super::Source;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Plain,
+    Tar,
+    Zip,
+    Gzip,
+}
+
+impl Kind {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Kind::Plain => "file",
+            Kind::Tar => "tar",
+            Kind::Zip => "zip",
+            Kind::Gzip => "gzip",
+        }
+    }
+}
+
+/// How many bytes are looked at: one tar header.
+pub(super) const HEAD: usize = 512;
+
+/// Looks at the beginning of `source` and goes back to it.
+pub(super) fn sniff(source: &mut dyn Source) -> io::Result<Kind> {
+    let start = source.stream_position()?;
+    let mut head = Vec::with_capacity(HEAD);
+    source.take(HEAD as u64).read_to_end(&mut head)?;
+    source.seek(SeekFrom::Start(start))?;
+    Ok(of_head(&head))
+}
+
+fn of_head(head: &[u8]) -> Kind {
+    const MAGIC: &[(&[u8], Kind)] = &[
+        (&[0x1f, 0x8b, 8], Kind::Gzip),
+        (b"PK\x03\x04", Kind::Zip),
+        // An empty zip, and one that was meant for several disks.
+        (b"PK\x05\x06", Kind::Zip),
+        (b"PK\x07\x08", Kind::Zip),
+    ];
+    match MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
+        Some((_, kind)) => *kind,
+        None if is_tar(head) => Kind::Tar,
+        None => Kind::Plain,
+    }
+}
+
+/// Whether the block is a tar header: its checksum says so, in archives from before the `ustar` mark too.
+pub(super) fn is_tar(head: &[u8]) -> bool {
+    let Some(block) = head.get(..HEAD) else { return false };
+    let field = &block[148..156];
+    let digits: String =
+        field.iter().map(|b| *b as char).skip_while(|c| *c == ' ').take_while(|c| c.is_digit(8)).collect();
+    let Ok(stated) = u32::from_str_radix(&digits, 8) else { return false };
+    let sum: u32 = block
+        .iter()
+        .enumerate()
+        .map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) })
+        .sum();
+    stated == sum && block[0] != 0
+}
+
+/// The name of a compressed file without the ending that says so.
+pub(super) fn without_ending(name: &str) -> &str {
+    const ENDINGS: &[&str] = &[".gz", ".GZ", ".z", ".Z", ".xz", ".zst", ".bz2"];
+    ENDINGS
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending))
+        .filter(|rest| !rest.is_empty())
+        .unwrap_or(name)
+}
+
+/// Office documents and program archives are zips too, but nobody looks for logs in them.
+pub(super) fn is_document(path: &str) -> bool {
+    const ENDINGS: &[&str] = &[".jar", ".war", ".docx", ".xlsx", ".pptx", ".whl", ".apk", ".odt", ".ods"];
+    let path = path.to_ascii_lowercase();
+    ENDINGS.iter().any(|ending| path.ends_with(ending))
+}

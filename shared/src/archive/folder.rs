@@ -1,0 +1,79 @@
+//! A folder on the disk, read like an archive.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use super::limits::Metered;
+use super::{Fault, Reading};
+
+/// Reads all files below `root`, in the order of their names.
+///
+/// # Errors
+/// If `root` itself cannot be listed.
+pub(super) fn read(reading: &mut Reading, root: &Path) -> io::Result<()> {
+    let names = list(root)?;
+    walk(reading, root, "", names);
+    Ok(())
+}
+
+fn list(folder: &Path) -> io::Result<Vec<fs::DirEntry>> {
+    let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    Ok(entries)
+}
+
+/// Returns false when a limit was reached.
+fn walk(reading: &mut Reading, folder: &Path, prefix: &str, entries: Vec<fs::DirEntry>) -> bool {
+    for entry in entries {
+        if let Err(exceeded) = reading.meter.entry() {
+            reading.note(folder.display().to_string(), Fault::Limit(exceeded));
+            return false;
+        }
+        let Some(path) = reading.place(prefix, entry.file_name().as_encoded_bytes()) else { continue };
+        let unreadable = |error: io::Error| Fault::Unreadable { reason: error.to_string() };
+        let kind = match entry.file_type() {
+            Ok(kind) => kind,
+            Err(error) => {
+                reading.note(path, unreadable(error));
+                continue;
+            }
+        };
+        if kind.is_symlink() {
+            let target =
+                fs::read_link(entry.path()).map_or_else(|_| String::new(), |t| t.display().to_string());
+            reading.note(path, Fault::Link { target });
+        } else if kind.is_dir() {
+            match list(&entry.path()) {
+                Ok(inner) => {
+                    if !walk(reading, &entry.path(), &format!("{path}/"), inner) {
+                        return false;
+                    }
+                }
+                Err(error) => reading.note(path, unreadable(error)),
+            }
+        } else if kind.is_file() {
+            let file = match File::open(entry.path()) {
+                Ok(file) => file,
+                Err(error) => {
+                    reading.note(path, unreadable(error));
+                    continue;
+                }
+            };
+            let meta = file.metadata().ok();
+            let modified = meta.as_ref().and_then(|meta| meta.modified().ok());
+            let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+            let modified = modified.and_then(|since| i64::try_from(since.as_secs()).ok());
+            reading.meter.consume(meta.map_or(0, |meta| meta.len()));
+            let before = reading.notes.len();
+            reading.read_file(path, Metered::new(file, reading.meter), None, modified, 0);
+            if reading.notes[before..].iter().any(|note| matches!(note.fault, Fault::Limit(_))) {
+                return false;
+            }
+        } else {
+            reading.note(path, Fault::Special);
+        }
+    }
+    true
+}

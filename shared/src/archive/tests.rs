@@ -1,0 +1,154 @@
+use std::fs;
+use std::io::Write;
+
+use super::*;
+use crate::bundle::writer::{BundleWriter, Format, Item};
+
+/// A tar archive made field by field, as no well-behaved writer would.
+pub(super) fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (path, data) in files {
+        let mut header = tar::Header::new_gnu();
+        let name = path.as_bytes();
+        header.as_old_mut().name[..name.len()].copy_from_slice(name);
+        header.set_mode(0o644);
+        header.set_mtime(1_700_000_000);
+        header.set_size(data.len() as u64);
+        header.set_cksum();
+        builder.append(&header, *data).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+pub(super) fn gz(data: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(data).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn paths(contents: &Contents) -> Vec<&str> {
+    contents.entries.iter().map(|entry| entry.path.as_str()).collect()
+}
+
+#[test]
+fn what_the_writer_writes_is_read_from_every_container() {
+    let dir = tempfile::tempdir().unwrap();
+    let time = "2026-03-04T05:06:08Z".parse().unwrap();
+    let log: Vec<u8> = (0..400_000u32).flat_map(|n| format!("line {n}\n").into_bytes()).collect();
+    let long = format!("describe/a/role/{}.txt", "n".repeat(150));
+    let files: [(&str, &[u8]); 4] =
+        [("texts/终端.txt", "你好".as_bytes()), ("e", b""), ("a/b.log", &log), (&long, b"x")];
+    for (name, format, container) in [
+        ("b.tar.gz", Format::TarGz, "gzip"),
+        ("b.tar", Format::Tar, "tar"),
+        ("b.zip", Format::Zip, "zip"),
+        ("b", Format::Directory, "directory"),
+    ] {
+        let target = dir.path().join(name);
+        let mut bundle = BundleWriter::create(&target, format, "top").unwrap();
+        for (path, data) in files {
+            bundle.append(&Item::from_bytes(path, time, data)).unwrap();
+        }
+        bundle.finish(&crate::bundle::writer::tests::manifest(&[])).unwrap();
+        let contents = read(&target, &Limits::default()).unwrap();
+        assert_eq!(contents.notes, [], "{name}");
+        assert_eq!(contents.container, container);
+        let top = if format == Format::Directory { "" } else { "top/" };
+        for (path, data) in files {
+            let found = contents.entries.iter().find(|entry| entry.path == format!("{top}{path}")).unwrap();
+            assert!(found.data == data && !found.cut, "{name} {path}");
+        }
+        assert_eq!(contents.entries.len(), files.len() + 1);
+    }
+}
+
+#[test]
+fn ordinary_gzip_and_plain_files_are_read_under_their_names() {
+    let contents = read_bytes("pod.log.gz", &gz(b"hello\n"), &Limits::default()).unwrap();
+    assert_eq!(paths(&contents), ["pod.log"]);
+    assert_eq!(contents.entries[0].data, b"hello\n");
+    let contents = read_bytes("a.txt", b"hello\n", &Limits::default()).unwrap();
+    assert_eq!((contents.container, paths(&contents)), ("file", vec!["a.txt"]));
+}
+
+#[test]
+fn a_cut_stream_keeps_what_came_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = dir.path().join("b.tar.gz");
+    let time = "2026-03-04T05:06:08Z".parse().unwrap();
+    let mut bundle = BundleWriter::create(&target, Format::TarGz, "top").unwrap();
+    let mut noise = 7u64;
+    for n in 0..40 {
+        let mut data = Vec::new();
+        for _ in 0..20_000 {
+            noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            data.extend_from_slice(&noise.to_be_bytes());
+        }
+        bundle.append(&Item::from_bytes(format!("{n}"), time, &data)).unwrap();
+    }
+    bundle.finish(&crate::bundle::writer::tests::manifest(&[])).unwrap();
+    let bytes = fs::read(&target).unwrap();
+    let contents = read_bytes("b.tar.gz", &bytes[..bytes.len() / 2], &Limits::default()).unwrap();
+    assert!((15..=21).contains(&contents.entries.len()), "{}", contents.entries.len());
+    assert!(contents.entries.last().unwrap().cut);
+    assert!(!contents.notes.is_empty());
+    let mut damaged = bytes.clone();
+    damaged[bytes.len() / 2] ^= 0xff;
+    let contents = read_bytes("b.tar.gz", &damaged, &Limits::default()).unwrap();
+    assert!((10..=21).contains(&contents.entries.len()));
+    assert!(contents.notes.iter().any(|note| matches!(note.fault, Fault::Damaged { .. })));
+}
+
+#[test]
+fn paths_that_leave_their_folder_are_names_only_and_later_twins_count() {
+    let archive = tar(&[("../../etc/x", b"1"), ("/abs", b"2"), ("a/b", b"old"), ("./a//b", b"new")]);
+    let contents = read_bytes("x.tar", &archive, &Limits::default()).unwrap();
+    assert_eq!(paths(&contents), ["etc/x", "abs", "a/b"]);
+    assert_eq!(contents.entries[2].data, b"new");
+    let faults: Vec<_> = contents.notes.iter().map(|note| (note.path.as_str(), &note.fault)).collect();
+    assert_eq!(
+        faults,
+        [
+            ("etc/x", &Fault::Unsafe { original: "../../etc/x".into() }),
+            ("abs", &Fault::Unsafe { original: "/abs".into() }),
+            ("a/b", &Fault::Duplicate),
+        ]
+    );
+}
+
+#[test]
+fn archives_in_archives_are_opened_to_a_depth() {
+    let mut inner = gz(b"deep\n");
+    for _ in 0..6 {
+        inner = tar(&[("in.tar", &inner)]);
+    }
+    let contents = read_bytes("x.tar", &inner, &Limits::default()).unwrap();
+    assert_eq!(contents.entries, []);
+    assert_eq!(contents.notes[0].fault, Fault::TooDeep { limit: 4 });
+    let contents = read_bytes("x.tar", &inner, &Limits { nesting: 10, ..Limits::default() }).unwrap();
+    assert_eq!(contents.entries[0].data, b"deep\n");
+    assert_eq!(contents.entries[0].path, "in.tar/".repeat(5) + "in.tar");
+}
+
+#[test]
+fn limits_end_the_reading_and_keep_what_was_read() {
+    let zeros = vec![0u8; 3 << 20];
+    let archive = gz(&tar(&[("first", b"ok"), ("zeros", &zeros), ("last", b"ok")]));
+    let small = Limits { ratio_from: 1 << 20, ..Limits::default() };
+    let contents = read_bytes("x.tgz", &archive, &small).unwrap();
+    assert_eq!(paths(&contents), ["first", "zeros"]);
+    assert!(contents.entries[1].cut && contents.entries[1].data.len() <= 1 << 20);
+    assert_eq!(contents.notes.last().unwrap().fault, Fault::Limit(Exceeded::Ratio(200)));
+
+    let contents =
+        read_bytes("x.tgz", &archive, &Limits { total_bytes: 1 << 20, ..Limits::default() }).unwrap();
+    assert_eq!(contents.notes.last().unwrap().fault, Fault::Limit(Exceeded::Total(1 << 20)));
+
+    let contents = read_bytes("x.tgz", &archive, &Limits { file_bytes: 1000, ..Limits::default() }).unwrap();
+    assert_eq!(paths(&contents), ["first", "zeros", "last"]);
+    assert_eq!((contents.entries[1].data.len(), contents.entries[1].cut), (1000, true));
+
+    let contents = read_bytes("x.tgz", &archive, &Limits { entries: 2, ..Limits::default() }).unwrap();
+    assert_eq!(paths(&contents), ["first", "zeros"]);
+    assert_eq!(contents.notes.last().unwrap().fault, Fault::Limit(Exceeded::Entries(2)));
+}
