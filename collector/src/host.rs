@@ -1,0 +1,262 @@
+//! Facts of one host: the control machine, or a node that this program was sent to.
+//!
+//! A probe reads commands and files ([`capture`]), and a pure function draws facts from what was read. The texts go
+//! into the bundle as `hosts/<host>/<probe>.txt`, the facts of all probes together as `hosts/<host>/facts.json`
+//! ([`facts`]), whose `probes` says what became of each. A probe that cannot read something says so and never stops
+//! the others: missing tools, missing rights and time-outs are outcomes. Nothing on the host is changed, no file that
+//! holds secrets is read, and of processes only name, age and state are taken.
+//!
+//! Rules read the facts through CEL as `host`; `rules/README.md` lists the fields.
+
+pub mod capture;
+pub mod facts;
+pub mod script;
+
+mod clock;
+mod disks;
+mod dns;
+mod ipv6;
+mod login;
+mod names;
+mod processes;
+mod run;
+mod system;
+mod tools;
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+use futures::stream::{self, FuturesUnordered, Stream, StreamExt as _};
+use jiff::Timestamp;
+use shared::bundle::manifest::Outcome;
+use shared::bundle::paths;
+
+use capture::Capture;
+use facts::{Facts, Role};
+
+/// Names whose resolution has decided cases: the public image registry and the chart registry of the product.
+pub const DEFAULT_NAMES: &[&str] = &["registry-1.docker.io", "hub.bktencent.com"];
+
+/// What to look at besides the machine itself.
+#[derive(Debug, Clone, Default)]
+pub struct HostOptions {
+    /// Folder below `hosts/`; the machine's own name where it is `None`.
+    pub name: Option<String>,
+    pub role: Role,
+    /// Name of the Kubernetes node that the host is.
+    pub node: Option<String>,
+    /// Resolved as programs on the host do it.
+    pub names: Vec<String>,
+    /// Addresses of the cluster's DNS service, asked for each of `cluster_names`.
+    pub cluster_dns: Vec<IpAddr>,
+    /// Complete names, such as `kubernetes.default.svc.cluster.local`.
+    pub cluster_names: Vec<String>,
+    /// More folders whose directories become local volumes.
+    pub volume_folders: Vec<PathBuf>,
+}
+
+/// One file for the bundle, before redaction, and how it came about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HostItem {
+    /// Path inside the bundle.
+    pub path: String,
+    /// Empty where nothing could be read.
+    pub bytes: Vec<u8>,
+    pub outcome: Outcome,
+    /// What was done, for the ledger.
+    pub source: String,
+    pub note: Option<String>,
+    pub started: Timestamp,
+    pub millis: u64,
+}
+
+/// What all probes share.
+#[derive(Debug, Default)]
+struct Context {
+    options: HostOptions,
+    login: tokio::sync::OnceCell<Capture>,
+}
+
+impl Context {
+    /// What the login shell gave; asked once, whoever needs it first.
+    async fn login(&self) -> Capture {
+        self.login.get_or_init(login::read).await.clone()
+    }
+
+    /// The directories of the login shell's `PATH`.
+    async fn login_path(&self) -> Option<Vec<PathBuf>> {
+        let mut facts = Facts::default();
+        login::understand(&self.login().await, &mut facts);
+        Some(facts.path?.login?.into_iter().map(PathBuf::from).collect())
+    }
+}
+
+/// One subject that is read, and what is understood of it.
+struct Probe {
+    /// Name of the text file, and key in `probes` of the facts.
+    name: &'static str,
+    /// The whole probe is given up after this; each source in it has a shorter limit of its own.
+    limit: Duration,
+    gather: fn(Arc<Context>) -> BoxFuture<'static, Capture>,
+    understand: fn(&Capture, &mut Facts),
+    /// The same in POSIX shell, for machines on which this program cannot run.
+    script: &'static str,
+}
+
+macro_rules! probe {
+    ($name:ident, $seconds:literal) => {
+        Probe {
+            name: stringify!($name),
+            limit: Duration::from_secs($seconds),
+            gather: |context| Box::pin($name::gather(context)),
+            understand: $name::understand,
+            script: $name::SCRIPT,
+        }
+    };
+}
+
+/// In the order in which their facts are drawn: `login` knows the user better than `system`.
+const PROBES: &[Probe] = &[
+    probe!(login, 20),
+    probe!(system, 20),
+    probe!(tools, 30),
+    probe!(names, 30),
+    probe!(ipv6, 10),
+    probe!(clock, 15),
+    probe!(disks, 20),
+    probe!(processes, 10),
+];
+
+/// Runs all probes side by side. Items come as they are ready; `facts.json` is the last.
+pub fn collect(options: HostOptions) -> impl Stream<Item = HostItem> + Send {
+    let name = options.name.clone().unwrap_or_else(own_name);
+    let context = Arc::new(Context { options, login: tokio::sync::OnceCell::new() });
+    let begun = (Timestamp::now(), Instant::now());
+    let running: FuturesUnordered<_> = PROBES
+        .iter()
+        .enumerate()
+        .map(|(at, probe)| {
+            let context = context.clone();
+            async move {
+                let begun = (Timestamp::now(), Instant::now());
+                let capture = tokio::time::timeout(probe.limit, (probe.gather)(context)).await;
+                (at, begun, capture.ok())
+            }
+        })
+        .collect();
+    let done: Vec<(usize, Option<Capture>)> = Vec::new();
+    stream::unfold((running, Some(done)), move |(mut running, done)| {
+        let (context, name) = (context.clone(), name.clone());
+        async move {
+            let mut done = done?;
+            match running.next().await {
+                Some((at, begun, capture)) => {
+                    let item = probe_item(&name, &PROBES[at], capture.as_ref(), begun);
+                    done.push((at, capture));
+                    Some((item, (running, Some(done))))
+                }
+                None => {
+                    let facts = facts_of(&name, &context.options, done);
+                    Some((facts_item(&name, &facts, begun), (running, None)))
+                }
+            }
+        }
+    })
+}
+
+fn probe_item(
+    host: &str,
+    probe: &Probe,
+    capture: Option<&Capture>,
+    (started, begun): (Timestamp, Instant),
+) -> HostItem {
+    let (outcome, note) = match capture {
+        Some(capture) => capture.outcome(),
+        None => (Outcome::TimedOut, Some(format!("given up after {} s", probe.limit.as_secs()))),
+    };
+    HostItem {
+        path: paths::host_probe(host, probe.name),
+        bytes: capture.map(|c| c.render().into_bytes()).unwrap_or_default(),
+        outcome,
+        source: format!("host probe {}", probe.name),
+        note,
+        started,
+        millis: begun.elapsed().as_millis() as u64,
+    }
+}
+
+/// Draws the facts from what was read, in the order of [`PROBES`].
+fn facts_of(name: &str, options: &HostOptions, mut done: Vec<(usize, Option<Capture>)>) -> Facts {
+    done.sort_by_key(|(at, _)| *at);
+    let mut facts = Facts {
+        schema: facts::SCHEMA.to_owned(),
+        name: name.to_owned(),
+        role: options.role,
+        node: options.node.clone(),
+        collected_at: Some(Timestamp::now()),
+        ..Facts::default()
+    };
+    for (at, capture) in done {
+        let probe = &PROBES[at];
+        let outcome = capture.as_ref().map_or(Outcome::TimedOut, |capture| capture.outcome().0);
+        facts.probes.insert(probe.name.to_owned(), outcome);
+        if let Some(capture) = capture {
+            (probe.understand)(&capture, &mut facts);
+        }
+    }
+    tools::relate(&mut facts);
+    facts
+}
+
+fn facts_item(host: &str, facts: &Facts, (started, begun): (Timestamp, Instant)) -> HostItem {
+    let mut bytes = serde_json::to_vec_pretty(facts).expect("facts are plain data with string keys");
+    bytes.push(b'\n');
+    HostItem {
+        path: paths::host_facts(host),
+        bytes,
+        outcome: Outcome::Collected,
+        source: "host facts".to_owned(),
+        note: None,
+        started,
+        millis: begun.elapsed().as_millis() as u64,
+    }
+}
+
+/// What the machine calls itself.
+pub fn own_name() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    if name.is_empty() { "localhost".to_owned() } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_probe_is_an_item_and_the_facts_come_last() {
+        let options = HostOptions { name: Some("control-1".into()), ..HostOptions::default() };
+        let items: Vec<HostItem> = collect(options).collect().await;
+        assert_eq!(items.len(), PROBES.len() + 1);
+        let last = items.last().unwrap();
+        assert_eq!(last.path, "hosts/control-1/facts.json");
+        let facts: Facts = serde_json::from_slice(&last.bytes).unwrap();
+        assert_eq!(facts.schema, facts::SCHEMA);
+        for probe in PROBES {
+            let item =
+                items.iter().find(|item| item.path == paths::host_probe("control-1", probe.name)).unwrap();
+            assert_eq!(facts.probes[probe.name], item.outcome);
+            assert!(!item.bytes.is_empty(), "{} says what it tried", probe.name);
+        }
+    }
+
+    #[test]
+    fn what_was_not_read_is_absent_and_not_false() {
+        let facts = facts_of("a", &HostOptions::default(), vec![(4, None), (5, Some(Capture::default()))]);
+        let json = serde_json::to_value(&facts).unwrap();
+        assert_eq!(json.get("ipv6"), None);
+        assert_eq!(json["probes"], serde_json::json!({"ipv6": "timed_out", "clock": "not_found"}));
+    }
+}
