@@ -5,3 +5,4 @@
 pub mod intake;
 pub mod report;
 pub mod snapshot;
+pub mod triage;

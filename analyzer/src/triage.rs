@@ -1,0 +1,136 @@
+//! What is not well, without any rule.
+//!
+//! Even when no known case matches, a support engineer wants the list that an experienced colleague would make in an
+//! hour: everything that is not ready, restarting, pending, failed, unbound or refused, put together by what the
+//! items have in common, each with the few lines of its log that tell why. All of it is a pure function of the
+//! [`Snapshot`].
+
+pub mod model;
+
+mod causes;
+mod draft;
+mod logs;
+mod nodes;
+mod pods;
+mod severity;
+mod storage;
+mod template;
+mod workloads;
+mod world;
+
+use std::collections::{HashMap, HashSet};
+
+use rayon::prelude::*;
+
+use crate::report::model::Finding;
+use crate::snapshot::{Snapshot, TextKind, TextSource};
+
+use draft::Draft;
+use logs::{Rarity, telling};
+use model::{LogLine, TextLines, Triage};
+use world::World;
+
+/// Telling lines for each object.
+const LINES: usize = 6;
+/// Replicas of one workload in one state tell the same; this many of them are read.
+const REPLICAS_READ: usize = 3;
+/// Texts without an object that are quoted at most.
+const MOST_TEXTS: usize = 20;
+
+/// Lists what is not well and groups it.
+pub fn triage(snapshot: &Snapshot) -> Triage {
+    let world = World::new(snapshot);
+    let mut drafts = pods::problems(&world);
+    let spoken_for = spoken_for(&world, &drafts);
+    drafts.extend(workloads::problems(&world, &spoken_for));
+    drafts.extend(storage::problems(&world));
+    drafts.extend(nodes::problems(&world));
+    drafts.extend(workloads::releases(&world));
+    drafts.extend(workloads::services(&world));
+    read_logs(snapshot, &mut drafts);
+    Triage { groups: causes::group(&world, drafts), texts: texts(snapshot) }
+}
+
+/// Notes at each group which of the cases found speak of one of its objects.
+pub fn link_cases(triage: &mut Triage, findings: &[Finding]) {
+    let mut by_name: HashMap<String, Vec<&str>> = HashMap::new();
+    for finding in findings {
+        for subject in &finding.subjects {
+            by_name.entry(draft::full_name(subject)).or_default().push(&finding.case);
+        }
+    }
+    for group in &mut triage.groups {
+        let mut cases: Vec<String> = causes::names(group)
+            .filter_map(|name| by_name.get(&name))
+            .flatten()
+            .map(|case| (*case).to_owned())
+            .collect();
+        cases.sort();
+        cases.dedup();
+        group.cases = cases;
+    }
+}
+
+/// Workloads that have an unwell pod, which then speaks for them.
+fn spoken_for(world: &World, drafts: &[Draft]) -> HashSet<String> {
+    let mut keys = HashSet::new();
+    for draft in drafts {
+        let namespace = draft.problem.subject.namespace.as_deref().unwrap_or_default();
+        let Some(pod) = world.get("Pod", namespace, &draft.problem.subject.name) else { continue };
+        for (kind, name) in world.owners(pod) {
+            keys.insert(workloads::spoken_for_key(kind, namespace, name));
+        }
+    }
+    keys
+}
+
+fn read_logs(snapshot: &Snapshot, drafts: &mut [Draft]) {
+    let mut read: HashMap<(String, String), usize> = HashMap::new();
+    for draft in drafts.iter_mut() {
+        let alike = read.entry((draft.cause.name.clone(), draft.problem.state.clone())).or_default();
+        *alike += 1;
+        // The run that failed and the present one; init containers of a long chain are not all of interest.
+        draft.logs.truncate(if *alike > REPLICAS_READ { 0 } else { 2 });
+    }
+    let interesting: Vec<&TextSource> = drafts.iter().flat_map(|draft| draft.logs.iter().copied()).collect();
+    let rarity = Rarity::measure(snapshot, &interesting);
+    drafts.par_iter_mut().for_each(|draft| {
+        let mut lines: Vec<LogLine> = Vec::new();
+        for source in &draft.logs {
+            if lines.len() < LINES {
+                lines.extend(telling(snapshot, source, &rarity, LINES - lines.len()));
+            }
+        }
+        draft.problem.log = lines;
+    });
+}
+
+/// Texts that nobody owns: what the user pasted, journals, and logs of pods that the evidence does not list.
+fn texts(snapshot: &Snapshot) -> Vec<TextLines> {
+    let no_pods = snapshot.objects.of("pods").is_empty();
+    let sources: Vec<&TextSource> = snapshot
+        .texts
+        .iter()
+        .filter(|source| match source.kind {
+            TextKind::Pasted | TextKind::Journal => true,
+            TextKind::Log => no_pods,
+            TextKind::Describe | TextKind::Table | TextKind::Host | TextKind::Ledger => false,
+        })
+        .collect();
+    let rarity = Rarity::measure(snapshot, &sources);
+    let mut texts: Vec<(u8, TextLines)> = sources
+        .par_iter()
+        .filter_map(|source| {
+            let lines = telling(snapshot, source, &rarity, LINES);
+            let worst = lines.iter().map(|line| severity::severity(&line.text)).max().unwrap_or(0);
+            let path = snapshot.files[source.file.0 as usize].path.clone();
+            (worst >= 3).then_some((worst, TextLines { path, lines }))
+        })
+        .collect();
+    texts.sort_by(|a, b| (b.0, &a.1.path).cmp(&(a.0, &b.1.path)));
+    texts.truncate(MOST_TEXTS);
+    texts.into_iter().map(|(_, lines)| lines).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,251 @@
+//! Problems put together by their likely common cause.
+//!
+//! A problem arrives with the cause that the API itself names, or with its workload when the API names none. Three
+//! things widen that: a dependency that the log blames, the pods behind that dependency (whose own cause then is the
+//! cause), and a node that most of the unexplained problems share.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::report::model::{Subject, Text};
+
+use super::draft::{Draft, full_name, named};
+use super::model::{Cause, CauseKind, Group, Problem, Relation};
+use super::severity::{blamed, severity};
+use super::world::{World, selects};
+
+/// A chain of dependencies longer than this is followed no further.
+const DEPTH: usize = 4;
+/// Edges beyond this make a picture nobody can read.
+const MOST_EDGES: usize = 80;
+
+pub fn group(world: &World, mut drafts: Vec<Draft>) -> Vec<Group> {
+    for draft in &mut drafts {
+        blame(world, draft);
+    }
+    for _ in 0..DEPTH {
+        if !follow(&mut drafts) {
+            break;
+        }
+    }
+    share_node(&mut drafts);
+    let mut by_cause: BTreeMap<Cause, Vec<Draft>> = BTreeMap::new();
+    for draft in drafts {
+        by_cause.entry(draft.cause.clone()).or_default().push(draft);
+    }
+    let mut groups: Vec<Group> =
+        by_cause.into_iter().map(|(cause, drafts)| to_group(cause, drafts)).collect();
+    groups.sort_by(|a, b| {
+        (a.severity, b.problems.len(), &a.cause).cmp(&(b.severity, a.problems.len(), &b.cause))
+    });
+    groups
+}
+
+/// Where nothing better is known, the dependency that the log's telling lines blame is the cause.
+fn blame(world: &World, draft: &mut Draft) {
+    if draft.cause.kind != CauseKind::Workload || draft.problem.subject.kind != "Pod" {
+        return;
+    }
+    let namespace = draft.problem.subject.namespace.clone().unwrap_or_default();
+    let hosts: Vec<String> = draft
+        .problem
+        .log
+        .iter()
+        .rev()
+        .filter(|line| severity(&line.text) >= 3)
+        .flat_map(|line| blamed(&line.text))
+        .filter(|host| !is_own(host))
+        .collect();
+    let Some(host) = hosts.first() else { return };
+    let me = named("Pod", Some(&namespace), &draft.problem.subject.name);
+    let (target, name) = match world.resolve(&namespace, host) {
+        Some((kind, ns, name)) => (named(kind, Some(ns), name), format!("{ns}/{name}")),
+        None => (named("Host", None, host), host.clone()),
+    };
+    if let Some((_, ns, service)) = world.resolve(&namespace, host).filter(|(kind, ..)| *kind == "Service") {
+        for pod in behind(world, ns, service) {
+            draft.edge(target.clone(), pod, Relation::Selects);
+        }
+    }
+    draft.edge(me, target, Relation::Calls);
+    draft.cause = Cause { kind: CauseKind::Dependency, name };
+}
+
+/// A container that cannot reach itself blames nobody else.
+fn is_own(host: &str) -> bool {
+    host.starts_with("localhost") || host.starts_with("127.") || host.starts_with("0.0.0.0")
+}
+
+/// Pods behind a service.
+fn behind(world: &World, namespace: &str, service: &str) -> Vec<Subject> {
+    let selector = world
+        .get("Service", namespace, service)
+        .and_then(|service| service.value.pointer("/spec/selector"))
+        .and_then(serde_json::Value::as_object);
+    let Some(selector) = selector else { return Vec::new() };
+    world
+        .snapshot
+        .objects
+        .of("pods")
+        .iter()
+        .filter(|pod| pod.namespace() == Some(namespace))
+        .filter(|pod| selects(selector, pod.value.pointer("/metadata/labels")))
+        .take(10)
+        .map(|pod| named("Pod", pod.namespace(), pod.name().unwrap_or_default()))
+        .collect()
+}
+
+/// Moves problems that hang on other problems to the cause of those. Returns whether anything moved.
+fn follow(drafts: &mut [Draft]) -> bool {
+    let causes: HashMap<Subject, Cause> = drafts
+        .iter()
+        .map(|draft| {
+            let about = &draft.problem.subject;
+            (named(&about.kind, about.namespace.as_deref(), &about.name), draft.cause.clone())
+        })
+        .collect();
+    let made_by: HashMap<Subject, Vec<Cause>> = drafts.iter().fold(HashMap::new(), |mut map, draft| {
+        for edge in draft.edges.iter().filter(|edge| edge.from.kind == "Release") {
+            map.entry(edge.from.clone()).or_default().push(draft.cause.clone());
+        }
+        map
+    });
+    let mut moved = false;
+    for draft in drafts {
+        let me = named(
+            &draft.problem.subject.kind,
+            draft.problem.subject.namespace.as_deref(),
+            &draft.problem.subject.name,
+        );
+        let next = match draft.cause.kind {
+            CauseKind::Dependency => {
+                most_common(selected(draft).filter(|pod| **pod != me).filter_map(|p| causes.get(p)))
+            }
+            CauseKind::Workload if me.kind == "Service" => {
+                most_common(selected(draft).filter_map(|pod| causes.get(pod)))
+            }
+            CauseKind::Release if me.kind == "Release" => {
+                made_by.get(&me).and_then(|all| most_common(all.iter()))
+            }
+            _ => None,
+        };
+        if let Some(next) = next.filter(|next| *next != draft.cause) {
+            draft.cause = next;
+            moved = true;
+        }
+    }
+    moved
+}
+
+fn selected<'d>(draft: &'d Draft) -> impl Iterator<Item = &'d Subject> {
+    draft.edges.iter().filter(|edge| edge.relation == Relation::Selects).map(|edge| &edge.to)
+}
+
+/// The most common; among equals the first in order, so that every run says the same.
+fn most_common<'c>(causes: impl Iterator<Item = &'c Cause>) -> Option<Cause> {
+    let mut counts: BTreeMap<&Cause, usize> = BTreeMap::new();
+    for cause in causes {
+        *counts.entry(cause).or_default() += 1;
+    }
+    let most = counts.values().copied().max()?;
+    counts.into_iter().find(|(_, count)| *count == most).map(|(cause, _)| cause.clone())
+}
+
+/// When most problems that nothing explains lie on one node, the node is what they share.
+fn share_node(drafts: &mut [Draft]) {
+    let unexplained: Vec<usize> = drafts
+        .iter()
+        .enumerate()
+        .filter(|(_, draft)| draft.cause.kind == CauseKind::Workload && draft.problem.subject.node.is_some())
+        .map(|(index, _)| index)
+        .collect();
+    let mut by_node: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for index in &unexplained {
+        let node = drafts[*index].problem.subject.node.clone().unwrap_or_default();
+        by_node.entry(node).or_default().push(*index);
+    }
+    if by_node.len() < 2 {
+        // One node only: sharing it says nothing.
+        return;
+    }
+    for (node, members) in by_node {
+        let workloads: BTreeSet<&str> = members.iter().map(|i| drafts[*i].cause.name.as_str()).collect();
+        if workloads.len() >= 3 && members.len() * 10 >= unexplained.len() * 7 {
+            for index in members {
+                let about = &drafts[index].problem.subject;
+                let me = named(&about.kind, about.namespace.as_deref(), &about.name);
+                drafts[index].edge(me, named("Node", None, &node), Relation::RunsOn);
+                drafts[index].cause = Cause { kind: CauseKind::Node, name: node.clone() };
+            }
+        }
+    }
+}
+
+fn to_group(cause: Cause, drafts: Vec<Draft>) -> Group {
+    let mut edges = BTreeSet::new();
+    let mut problems: Vec<Problem> = Vec::new();
+    for draft in drafts {
+        edges.extend(draft.edges);
+        problems.push(draft.problem);
+    }
+    problems.sort_by(|a, b| (a.severity, &a.subject, &a.state).cmp(&(b.severity, &b.subject, &b.state)));
+    let severity = problems.first().map_or(crate::report::model::Severity::Info, |problem| problem.severity);
+    let title = title(&cause, &problems);
+    Group {
+        cause,
+        title,
+        severity,
+        problems,
+        edges: edges.into_iter().take(MOST_EDGES).collect(),
+        cases: Vec::new(),
+    }
+}
+
+fn title(cause: &Cause, problems: &[Problem]) -> Text {
+    let name = &cause.name;
+    let count = problems.len();
+    let state = problems.first().map(|problem| problem.state.as_str()).unwrap_or_default();
+    let objects = if count == 1 { "1 object" } else { &format!("{count} objects") };
+    let (zh, en) = match cause.kind {
+        CauseKind::Node => {
+            (format!("节点 {name} 上有 {count} 个对象异常"), format!("{objects} in trouble on node {name}"))
+        }
+        CauseKind::Registry => (
+            format!("无法从镜像仓库 {name} 拉取镜像（{count} 个对象）"),
+            format!("images cannot be pulled from {name} ({objects})"),
+        ),
+        CauseKind::StorageClass => (
+            format!("存储类 {name} 的 PVC 未绑定（{count} 个对象）"),
+            format!("claims of storage class {name} are not bound ({objects})"),
+        ),
+        CauseKind::Claim => {
+            (format!("PVC {name} 未绑定（{count} 个对象）"), format!("claim {name} is not bound ({objects})"))
+        }
+        CauseKind::Refused => (
+            format!("{name} 拒绝创建 Pod（{count} 个对象）"),
+            format!("{name} refuses to create pods ({objects})"),
+        ),
+        CauseKind::Config => {
+            (format!("缺少配置 {name}（{count} 个对象）"), format!("{name} does not exist ({objects})"))
+        }
+        CauseKind::Scheduling => {
+            (format!("没有节点可调度：{name}（{count} 个对象）"), format!("no node fits: {name} ({objects})"))
+        }
+        CauseKind::Dependency => (
+            format!("日志显示无法访问 {name}（{count} 个对象）"),
+            format!("logs say that {name} cannot be reached ({objects})"),
+        ),
+        CauseKind::Release => {
+            (format!("Helm release {name} 状态为 {state}"), format!("helm release {name} is {state}"))
+        }
+        CauseKind::Workload if count == 1 => (format!("{name}：{state}"), format!("{name}: {state}")),
+        CauseKind::Workload => {
+            (format!("{name}：{state} 等 {count} 个对象"), format!("{name}: {state} ({objects})"))
+        }
+    };
+    Text::new(zh, en)
+}
+
+/// `namespace/name` of every object of a group, for finding the cases that speak of it.
+pub fn names(group: &Group) -> impl Iterator<Item = String> {
+    group.problems.iter().map(|problem| full_name(&problem.subject))
+}

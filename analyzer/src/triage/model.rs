@@ -1,0 +1,159 @@
+//! What is not well, as data. Part of the JSON contract: see [`crate::report::model`].
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use shared::lang::Lang;
+
+use crate::report::model::{Severity, Subject, Text};
+
+/// Everything that is not well, whether or not a rule knows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Triage")]
+pub struct Triage<T = Text> {
+    /// Problems by their likely common cause, worst first.
+    pub groups: Vec<Group<T>>,
+    /// The most telling lines of texts that belong to no object, such as a pasted terminal scroll.
+    pub texts: Vec<TextLines>,
+}
+
+/// Problems that likely have one cause.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Group")]
+pub struct Group<T = Text> {
+    pub cause: Cause,
+    /// One sentence: what they have in common.
+    pub title: T,
+    pub severity: Severity,
+    /// Worst first.
+    pub problems: Vec<Problem>,
+    /// How the objects hang together, from what the user sees to where it stops.
+    pub edges: Vec<Edge>,
+    /// Ids of the cases found for one of these objects.
+    pub cases: Vec<String>,
+}
+
+/// What the problems of a group have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Cause {
+    pub kind: CauseKind,
+    /// Name of the node, registry host, class, `namespace/name` of an object, or the scheduler's reason.
+    pub name: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CauseKind {
+    /// A node that is in trouble, or that the problems share.
+    Node,
+    /// The registry that images cannot be pulled from.
+    Registry,
+    /// The storage class of claims that stay unbound.
+    StorageClass,
+    /// A claim that does not exist or has no class.
+    Claim,
+    /// A quota, limit or admission that refuses to create pods.
+    Refused,
+    /// A ConfigMap or Secret that is not there.
+    Config,
+    /// No node fits, for this reason.
+    Scheduling,
+    /// A service or address that the logs say cannot be used.
+    Dependency,
+    /// A helm release that is not deployed.
+    Release,
+    /// One workload, with nothing wider in sight.
+    Workload,
+}
+
+/// One object that is not well.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Problem {
+    pub subject: Subject,
+    pub severity: Severity,
+    /// In the cluster's own words, such as `CrashLoopBackOff`, `Pending` or `NotReady`.
+    pub state: String,
+    /// What the cluster says about it: a condition's, an event's or a container's message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// RFC 3339: since when it is so, or when it last happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// Restarts of the container, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restarts: Option<u64>,
+    /// Where the object stands in the bundle.
+    pub path: String,
+    pub line: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
+    /// The most telling lines of its log, in the order of the log.
+    pub log: Vec<LogLine>,
+}
+
+/// A line, or several of the same shape.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogLine {
+    pub path: String,
+    /// Of the last such line, counted from 1.
+    pub line: u32,
+    pub text: String,
+    /// How many lines of this shape the part that was looked at holds.
+    pub count: u64,
+    /// RFC 3339, where the line has a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TextLines {
+    pub path: String,
+    pub lines: Vec<LogLine>,
+}
+
+/// `from` depends on `to`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Edge {
+    pub from: Subject,
+    pub to: Subject,
+    pub relation: Relation,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Relation {
+    /// A release or workload and what it made.
+    Owns,
+    /// A service and the pods behind it.
+    Selects,
+    /// A pod and what its log says it calls.
+    Calls,
+    /// A pod and its claim.
+    Mounts,
+    /// A claim and its storage class or volume.
+    ProvisionedBy,
+    /// A pod and its node.
+    RunsOn,
+}
+
+impl Triage {
+    /// The same with its texts in one language.
+    pub fn in_language(&self, lang: Lang) -> Triage<String> {
+        Triage {
+            groups: self.groups.iter().map(|group| group.in_language(lang)).collect(),
+            texts: self.texts.clone(),
+        }
+    }
+}
+
+impl Group {
+    pub fn in_language(&self, lang: Lang) -> Group<String> {
+        Group {
+            cause: self.cause.clone(),
+            title: self.title.get(lang).to_owned(),
+            severity: self.severity,
+            problems: self.problems.clone(),
+            edges: self.edges.clone(),
+            cases: self.cases.clone(),
+        }
+    }
+}
