@@ -13,13 +13,20 @@ pub mod facts;
 pub mod script;
 
 mod clock;
+mod connections;
 mod disks;
 mod dns;
 mod ipv6;
+mod journal;
+mod keep;
+mod kernel;
+mod kubelet;
 mod login;
 mod names;
+mod network;
 mod processes;
 mod run;
+mod runtime;
 mod system;
 mod tools;
 
@@ -54,8 +61,19 @@ pub struct HostOptions {
     pub cluster_dns: Vec<IpAddr>,
     /// Complete names, such as `kubernetes.default.svc.cluster.local`.
     pub cluster_names: Vec<String>,
+    /// Connected to, with TLS where asked for.
+    pub endpoints: Vec<Endpoint>,
     /// More folders whose directories become local volumes.
     pub volume_folders: Vec<PathBuf>,
+}
+
+/// Something to connect to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Endpoint {
+    /// Host name or address.
+    pub name: String,
+    pub port: u16,
+    pub tls: bool,
 }
 
 /// One file for the bundle, before redaction, and how it came about.
@@ -107,27 +125,35 @@ struct Probe {
 }
 
 macro_rules! probe {
-    ($name:ident, $seconds:literal) => {
+    ($name:literal, $subject:path, $seconds:literal) => {{
+        use $subject as subject;
         Probe {
-            name: stringify!($name),
+            name: $name,
             limit: Duration::from_secs($seconds),
-            gather: |context| Box::pin($name::gather(context)),
-            understand: $name::understand,
-            script: $name::SCRIPT,
+            gather: |context| Box::pin(subject::gather(context)),
+            understand: subject::understand,
+            script: subject::SCRIPT,
         }
-    };
+    }};
 }
 
 /// In the order in which their facts are drawn: `login` knows the user better than `system`.
 const PROBES: &[Probe] = &[
-    probe!(login, 20),
-    probe!(system, 20),
-    probe!(tools, 30),
-    probe!(names, 30),
-    probe!(ipv6, 10),
-    probe!(clock, 15),
-    probe!(disks, 20),
-    probe!(processes, 10),
+    probe!("login", login, 20),
+    probe!("system", system, 20),
+    probe!("tools", tools, 30),
+    probe!("names", names, 30),
+    probe!("connections", connections, 40),
+    probe!("ipv6", ipv6, 10),
+    probe!("clock", clock, 15),
+    probe!("disks", disks, 20),
+    probe!("processes", processes, 10),
+    probe!("network", network, 15),
+    probe!("kernel", kernel, 20),
+    probe!("runtime", runtime, 30),
+    probe!("kubelet", kubelet, 30),
+    probe!("journal-kubelet", journal::kubelet, 20),
+    probe!("journal-runtime", journal::runtime, 20),
 ];
 
 /// Runs all probes side by side. Items come as they are ready; `facts.json` is the last.
@@ -254,7 +280,9 @@ mod tests {
 
     #[test]
     fn what_was_not_read_is_absent_and_not_false() {
-        let facts = facts_of("a", &HostOptions::default(), vec![(4, None), (5, Some(Capture::default()))]);
+        let at = |name| PROBES.iter().position(|probe| probe.name == name).unwrap();
+        let done = vec![(at("ipv6"), None), (at("clock"), Some(Capture::default()))];
+        let facts = facts_of("a", &HostOptions::default(), done);
         let json = serde_json::to_value(&facts).unwrap();
         assert_eq!(json.get("ipv6"), None);
         assert_eq!(json["probes"], serde_json::json!({"ipv6": "timed_out", "clock": "not_found"}));
