@@ -1,3 +1,78 @@
 //! The report: its model, and a writer for each format.
+//!
+//! [`Report::build`] gathers what the formats show; each format is a function from that to text, so that the same
+//! input gives the same bytes. The HTML page alone looks into the [`Snapshot`] again, for the lines around a hit,
+//! the pod board and the timeline.
 
+pub mod bundle;
+pub mod json;
+pub mod ledger;
+pub mod markdown;
 pub mod model;
+pub mod text;
+
+mod escape;
+mod words;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use shared::lang::Lang;
+
+use crate::snapshot::Snapshot;
+use crate::triage;
+use crate::triage::model::Triage;
+
+use bundle::Bundle;
+use ledger::Ledger;
+use model::{Finding, Text, Unresolved};
+
+pub use words::Dates;
+
+/// Version of the JSON contract. Fields may be added; what is there keeps its name and meaning.
+pub const SCHEMA: &str = "casebook.report/v1";
+
+/// Everything that the analysis has to say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Report")]
+pub struct Report<T = Text> {
+    /// [`SCHEMA`].
+    pub schema: String,
+    pub bundle: Bundle<T>,
+    /// Best answer first.
+    pub findings: Vec<Finding<T>>,
+    /// Cases that can be neither shown nor ruled out.
+    pub unresolved: Vec<Unresolved<T>>,
+    pub triage: Triage<T>,
+    pub ledger: Ledger,
+}
+
+impl Report {
+    /// `findings` and `unresolved` in the order in which they are to be shown.
+    pub fn build(snapshot: &Snapshot, findings: Vec<Finding>, unresolved: Vec<Unresolved>) -> Self {
+        let mut triage = triage::triage(snapshot);
+        triage::link_cases(&mut triage, &findings);
+        Report {
+            schema: SCHEMA.to_owned(),
+            bundle: Bundle::of(snapshot),
+            findings,
+            unresolved,
+            triage,
+            ledger: Ledger::of(&snapshot.coverage.ledger),
+        }
+    }
+
+    /// The same with its texts in one language.
+    pub fn in_language(&self, lang: Lang) -> Report<String> {
+        Report {
+            schema: self.schema.clone(),
+            bundle: self.bundle.in_language(lang),
+            findings: self.findings.iter().map(|finding| finding.in_language(lang)).collect(),
+            unresolved: self.unresolved.iter().map(|case| case.in_language(lang)).collect(),
+            triage: self.triage.in_language(lang),
+            ledger: self.ledger.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,314 @@
+//! The report for a terminal.
+
+mod wrap;
+
+use shared::lang::Lang;
+
+use super::Report;
+use super::escape::{one_line, shorten, visible};
+use super::model::{Finding, Severity, Verdict};
+use super::words::{self, Dates, pick};
+use crate::triage::model::{Group, LogLine};
+
+use wrap::wrap;
+
+/// How to write it.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub lang: Lang,
+    /// Columns of the terminal.
+    pub width: usize,
+    /// Whether to colour; the caller knows of `NO_COLOR` and of pipes.
+    pub color: bool,
+    pub dates: Dates,
+}
+
+/// Objects that are named before "and N more".
+const NAMED: usize = 10;
+
+#[derive(Clone, Copy)]
+enum Style {
+    Bold,
+    Dim,
+    Red,
+    Yellow,
+    Green,
+    Cyan,
+}
+
+impl Style {
+    fn code(self) -> &'static str {
+        match self {
+            Style::Bold => "1",
+            Style::Dim => "2",
+            Style::Red => "31",
+            Style::Yellow => "33",
+            Style::Green => "32",
+            Style::Cyan => "36",
+        }
+    }
+}
+
+/// The whole report.
+pub fn render(report: &Report, options: &Options) -> String {
+    let mut writer = Writer { options, lang: options.lang, out: String::new() };
+    writer.findings(report);
+    writer.triage(report);
+    writer.missing(report);
+    writer.footer(report);
+    writer.out
+}
+
+struct Writer<'a> {
+    options: &'a Options,
+    lang: Lang,
+    out: String,
+}
+
+impl Writer<'_> {
+    fn pick<'t>(&self, zh: &'t str, en: &'t str) -> &'t str {
+        pick(self.lang, zh, en)
+    }
+
+    fn paint(&self, style: Style, text: &str) -> String {
+        if self.options.color { format!("\x1b[{}m{text}\x1b[0m", style.code()) } else { text.to_owned() }
+    }
+
+    /// Wrapped text, every line indented.
+    fn lines(&mut self, indent: usize, style: Option<Style>, text: &str) {
+        for line in wrap(&visible(text), self.options.width.saturating_sub(indent)) {
+            let line = style.map_or_else(|| line.clone(), |style| self.paint(style, &line));
+            self.out.push_str(&" ".repeat(indent));
+            self.out.push_str(&line);
+            self.out.push('\n');
+        }
+    }
+
+    /// A line that is to be copied: never wrapped.
+    fn verbatim(&mut self, indent: usize, style: Style, text: &str) {
+        for line in visible(text).lines() {
+            let line = self.paint(style, line);
+            self.out.push_str(&" ".repeat(indent));
+            self.out.push_str(&line);
+            self.out.push('\n');
+        }
+    }
+
+    fn section(&mut self, zh: &str, en: &str) {
+        if !self.out.is_empty() {
+            self.out.push('\n');
+        }
+        let title = self.pick(zh, en).to_owned();
+        self.lines(0, Some(Style::Bold), &title);
+    }
+
+    fn findings(&mut self, report: &Report) {
+        if report.findings.is_empty() {
+            self.section("没有匹配到已知问题。", "No known case matches.");
+        }
+        for finding in &report.findings {
+            if !self.out.is_empty() {
+                self.out.push('\n');
+            }
+            self.finding(finding);
+        }
+        if !report.unresolved.is_empty() {
+            self.section(
+                "无法排除（判断所需的内容没有收集到）",
+                "Cannot be ruled out (what would show it was not collected)",
+            );
+            for case in &report.unresolved {
+                let title = format!("- {}", one_line(case.title.get(self.lang)));
+                self.lines(2, None, &title);
+                for command in case.asks.iter().filter_map(|ask| ask.command.as_deref()) {
+                    self.verbatim(6, Style::Cyan, command);
+                }
+            }
+        }
+    }
+
+    fn finding(&mut self, finding: &Finding) {
+        let style = match (finding.verdict, finding.severity) {
+            (Verdict::NeedMore, _) | (_, Severity::Warning) => Style::Yellow,
+            (_, Severity::Info) => Style::Green,
+            _ => Style::Red,
+        };
+        let title = one_line(finding.title.get(self.lang));
+        let head = format!("[{}] {title}", words::verdict(finding.verdict, self.lang));
+        self.lines(0, Some(style), &head);
+        self.lines(2, None, finding.conclusion.get(self.lang).trim());
+        if finding.past {
+            let past = self.pick(
+                "证据早于当前状态，问题可能已经过去。",
+                "The evidence is older than the present state.",
+            );
+            self.lines(2, Some(Style::Dim), past);
+        }
+        let names: Vec<String> =
+            finding.subjects.iter().take(NAMED).map(|subject| words::subject(subject, self.lang)).collect();
+        if !names.is_empty() {
+            let mut text =
+                format!("{}{}", self.pick("对象：", "Concerns: "), names.join(self.pick("、", ", ")));
+            text.push_str(&self.more(finding.subjects.len()));
+            self.lines(2, None, &text);
+        }
+        for (index, fix) in finding.fix.iter().enumerate() {
+            let mut text = format!("{}. {}", index + 1, fix.text.get(self.lang).trim());
+            if fix.destructive {
+                text.push_str(self.pick("（有破坏性，无法撤销）", " (destructive, cannot be undone)"));
+            }
+            self.lines(2, fix.destructive.then_some(Style::Red), &text);
+            if let Some(loses) = &fix.loses {
+                let text =
+                    format!("{}{}", self.pick("会丢失：", "Lost by it: "), loses.get(self.lang).trim());
+                self.lines(5, Some(Style::Red), &text);
+            }
+            for command in &fix.commands {
+                self.verbatim(5, Style::Cyan, command);
+            }
+        }
+        if let Some(caution) = &finding.caution {
+            let text = format!("{}{}", self.pick("注意：", "Caution: "), caution.get(self.lang).trim());
+            self.lines(2, Some(Style::Yellow), &text);
+        }
+        for ask in &finding.asks {
+            let text = format!("? {}", ask.text.get(self.lang).trim());
+            self.lines(2, None, &text);
+            if let Some(command) = &ask.command {
+                self.verbatim(5, Style::Cyan, command);
+            }
+        }
+        for evidence in finding.evidence.iter().take(NAMED) {
+            let time = evidence
+                .time
+                .as_deref()
+                .map(|t| format!("  {}", self.options.dates.show(t)))
+                .unwrap_or_default();
+            let count = if evidence.count > 1 { format!("  x{}", evidence.count) } else { String::new() };
+            let place = format!("{}:{}{time}{count}", one_line(&evidence.path), evidence.line);
+            self.lines(2, Some(Style::Dim), &place);
+            let excerpt = one_line(&evidence.excerpt);
+            self.lines(4, None, &shorten(&excerpt, 400));
+        }
+        for inner in &finding.explains {
+            let text =
+                format!("{}{}", self.pick("由此引起：", "Explains: "), one_line(inner.title.get(self.lang)));
+            self.lines(2, Some(Style::Dim), &text);
+        }
+        let id = one_line(&finding.case);
+        self.lines(2, Some(Style::Dim), &id);
+    }
+
+    /// `and 22 more`, or nothing when all are named.
+    fn more(&self, count: usize) -> String {
+        match (count > NAMED, self.lang) {
+            (false, _) => String::new(),
+            (true, Lang::Zh) => format!(" 等共 {count} 个"),
+            (true, Lang::En) => format!(" and {} more", count - NAMED),
+        }
+    }
+
+    fn triage(&mut self, report: &Report) {
+        let triage = &report.triage;
+        if triage.groups.is_empty() && triage.texts.is_empty() {
+            return;
+        }
+        self.section("所有异常，按可能的共同原因", "All that is not well, by likely cause");
+        for group in &triage.groups {
+            self.group(group);
+        }
+        for text in &triage.texts {
+            let path = one_line(&text.path);
+            self.lines(2, None, &path);
+            self.log(&text.lines);
+        }
+    }
+
+    fn group(&mut self, group: &Group) {
+        let style = match group.severity {
+            Severity::Critical | Severity::Error => Style::Red,
+            Severity::Warning => Style::Yellow,
+            Severity::Info => Style::Green,
+        };
+        let title = format!("* {}", one_line(group.title.get(self.lang)));
+        self.lines(0, Some(style), &title);
+        let mut told: Option<Vec<&str>> = None;
+        for problem in group.problems.iter().take(NAMED) {
+            let restarts = match (problem.restarts, self.lang) {
+                (None, _) => String::new(),
+                (Some(n), Lang::Zh) => format!("，重启 {n} 次"),
+                (Some(n), Lang::En) => format!(", {n} restarts"),
+            };
+            let text =
+                format!("{}  {}{restarts}", words::subject(&problem.subject, self.lang), problem.state);
+            self.lines(2, None, &text);
+            if let Some(message) = &problem.message {
+                let message = one_line(message);
+                self.lines(4, Some(Style::Dim), &message);
+            }
+            let texts: Vec<&str> = problem.log.iter().map(|line| line.text.as_str()).collect();
+            if !texts.is_empty() && told.as_ref() != Some(&texts) {
+                self.log(&problem.log);
+                told = Some(texts);
+            }
+        }
+        let more = self.more(group.problems.len());
+        if !more.is_empty() {
+            self.lines(2, Some(Style::Dim), more.trim());
+        }
+    }
+
+    fn log(&mut self, lines: &[LogLine]) {
+        if let Some(first) = lines.first() {
+            let path = one_line(&first.path);
+            self.lines(4, Some(Style::Dim), &path);
+        }
+        for line in lines {
+            let count = if line.count > 1 { format!(" x{}", line.count) } else { String::new() };
+            let text = one_line(&line.text);
+            let text = format!("{:>6}{count}  {}", line.line, shorten(&text, 400));
+            self.lines(4, None, &text);
+        }
+    }
+
+    fn missing(&mut self, report: &Report) {
+        let losses = report.ledger.losses();
+        if losses.is_empty() {
+            return;
+        }
+        self.section("没有收集到的内容", "What was not collected");
+        for loss in losses.iter().take(NAMED) {
+            let first = loss.items.first().map(|item| item.path.as_str()).unwrap_or_default();
+            let note = loss.note.map(|note| format!(" — {note}")).unwrap_or_default();
+            let word = words::outcome(loss.outcome, self.lang);
+            let text = one_line(&format!("{word} x{}: {first}{note}", loss.items.len()));
+            self.lines(2, None, &text);
+        }
+    }
+
+    fn footer(&mut self, report: &Report) {
+        let bundle = &report.bundle;
+        let mut words: Vec<String> = Vec::new();
+        if let Some(cluster) = &bundle.cluster {
+            words.extend([&cluster.name, &cluster.version].into_iter().flatten().map(|word| one_line(word)));
+        }
+        for (zh, en, counts) in [
+            ("节点", "nodes", &bundle.nodes),
+            ("Pod", "pods", &bundle.pods),
+            ("Helm release", "releases", &bundle.releases),
+        ] {
+            if !counts.is_empty() {
+                let states: Vec<String> =
+                    counts.iter().map(|(state, n)| format!("{n} {}", one_line(state))).collect();
+                words.push(format!("{}: {}", self.pick(zh, en), states.join(", ")));
+            }
+        }
+        if let Some(time) = &bundle.collected_at {
+            words.push(self.options.dates.show(time));
+        }
+        words.push(super::words::bytes(bundle.text_bytes));
+        let text = words.join(self.pick("；", "; "));
+        self.out.push('\n');
+        self.lines(0, Some(Style::Dim), &text);
+    }
+}
