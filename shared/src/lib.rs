@@ -6,6 +6,10 @@
 
 pub mod archive;
 pub mod bundle;
+pub mod describe;
 pub mod helm;
 pub mod lang;
+pub mod objects;
+pub mod quantity;
+pub mod tables;
 pub mod time;
