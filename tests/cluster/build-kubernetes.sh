@@ -47,7 +47,7 @@ rm -rf vendor/github.com/modern-go/reflect2
 cp -r /usr/share/gocode/src/github.com/modern-go/reflect2 vendor/github.com/modern-go/
 patch -s -p1 <"$here/hollow-kubelet.patch"
 
-export GOPATH=$build/go GOCACHE=$build/gocache GO111MODULE=off CGO_ENABLED=0 GOFLAGS=-trimpath
+export GOPATH=$build/go GOCACHE=$build/gocache GO111MODULE=off CGO_ENABLED=0 GOFLAGS=
 # The API server needs zz_generated.openapi.go, which the tarball leaves out.
 go build -o "$build/bin/openapi-gen" ./vendor/k8s.io/kube-openapi/cmd/openapi-gen
 inputs=$(grep -Rl --include='*.go' --exclude='zz_generated*' -- '+k8s:openapi-gen=' pkg/apis vendor/k8s.io |

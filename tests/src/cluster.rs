@@ -30,6 +30,8 @@ pub struct Cluster {
     /// In the order in which they were started; ended in reverse when this is dropped.
     servers: Vec<Server>,
     nodes: Mutex<Vec<Node>>,
+    /// Two `kubectl apply` of one new object at once do not get on.
+    applying: Mutex<()>,
     /// A ready cluster's kubeconfig; then nothing was started here.
     existing: Option<PathBuf>,
 }
@@ -51,6 +53,7 @@ impl Cluster {
                 dir,
                 servers: Vec::new(),
                 nodes: Mutex::default(),
+                applying: Mutex::default(),
                 existing: Some(PathBuf::from(path)),
             };
             cluster.ready(Duration::from_secs(10))?;
@@ -64,6 +67,7 @@ impl Cluster {
             dir,
             servers: Vec::new(),
             nodes: Mutex::default(),
+            applying: Mutex::default(),
             existing: None,
         };
         servers::start_storage_and_api(cache, &cluster.dir, &mut cluster.servers)?;
@@ -166,6 +170,7 @@ impl Cluster {
     /// # Errors
     /// With the server's words when it refuses any of it.
     pub fn apply(&self, yaml: &str) -> Result<()> {
+        let _one_at_a_time = self.applying.lock().expect("nothing panics while it applies");
         let mut command = self.tool("kubectl-1.20", &["apply", "-f", "-"]);
         run_with_input(&mut command, yaml.as_bytes())?.expect_code(0)?;
         Ok(())

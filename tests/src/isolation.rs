@@ -19,13 +19,18 @@ const MARK: &str = "CASEBOOK_TESTS_ISOLATED";
 /// Addresses of pods. They are all local, so that a probe of a pod gets "connection refused" as on a real node.
 pub const POD_NETWORK: &str = "10.244.0.0/16";
 
+/// Whether this program already runs in namespaces of its own.
+pub fn inside() -> bool {
+    std::env::var_os(MARK).is_some()
+}
+
 /// Runs this program again, with the same arguments, inside fresh namespaces, and returns how that ended.
 /// `None` when already inside: the caller goes on.
 ///
 /// # Errors
 /// When the namespaces cannot be made, for example in a container without the right to.
 pub fn enter(cache: &Cache) -> Result<Option<ExitCode>> {
-    if std::env::var_os(MARK).is_some() {
+    if inside() {
         settle(cache)?;
         return Ok(None);
     }

@@ -7,12 +7,15 @@
 mod blueking;
 mod kubernetes;
 mod releases;
+mod sign;
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
+use self::sign::Sign;
 use crate::cluster::{Cluster, NodeSpec};
+use crate::run::Run;
 
 /// One fault.
 #[derive(Debug, Clone, Copy)]
@@ -21,16 +24,47 @@ pub struct Scenario {
     pub id: &'static str,
     /// The namespaces in which it can be seen.
     pub namespaces: &'static [&'static str],
-    make: fn(&Cluster) -> Result<()>,
+    how: How,
+}
+
+/// How a fault is made.
+#[derive(Debug, Clone, Copy)]
+enum How {
+    /// Its objects are applied, and it shows by all of these signs.
+    Objects(&'static [Sign]),
+    /// By code.
+    Steps(fn(&Cluster) -> Result<()>),
 }
 
 impl Scenario {
+    const fn objects(
+        id: &'static str,
+        namespaces: &'static [&'static str],
+        signs: &'static [Sign],
+    ) -> Scenario {
+        Scenario { id, namespaces, how: How::Objects(signs) }
+    }
+
+    const fn steps(
+        id: &'static str,
+        namespaces: &'static [&'static str],
+        steps: fn(&Cluster) -> Result<()>,
+    ) -> Scenario {
+        Scenario { id, namespaces, how: How::Steps(steps) }
+    }
+
     /// Makes the fault and waits until it shows.
     ///
     /// # Errors
     /// When it does not come about within some minutes.
     pub fn make(&self, cluster: &Cluster) -> Result<()> {
-        (self.make)(cluster).with_context(|| format!("cannot make the scenario {}", self.id))
+        match self.how {
+            How::Objects(signs) => {
+                apply(cluster, self.id).and_then(|()| signs.iter().try_for_each(|sign| sign.wait(cluster)))
+            }
+            How::Steps(steps) => steps(cluster),
+        }
+        .with_context(|| format!("cannot make the scenario {}", self.id))
     }
 }
 
@@ -45,14 +79,13 @@ pub fn find(id: &str) -> Option<&'static Scenario> {
 }
 
 /// An installation without a fault. To be made before all others: those break things that all share.
-pub static HEALTHY: Scenario =
-    Scenario { id: "healthy", namespaces: &["paas-healthy"], make: kubernetes::healthy };
+pub static HEALTHY: Scenario = Scenario::steps("healthy", &["paas-healthy"], kubernetes::healthy);
 
 /// The node whose kubelet a scenario kills. Nothing else is scheduled there.
 pub const DOOMED_NODE: &str = "node-10-0-6-34";
 
-/// The nodes that the scenarios expect: three for everybody, one that will lose its kubelet, one whose pods get public
-/// addresses.
+/// The nodes that the scenarios expect: three for everybody, and one each that will lose its kubelet, gives its pods
+/// public addresses, and takes two pods only.
 pub fn nodes() -> Vec<NodeSpec> {
     let mut nodes: Vec<NodeSpec> = (31..=33).map(NodeSpec::numbered).collect();
     nodes.push(NodeSpec::numbered(34).tainted("test/reserved=doomed:NoSchedule"));
@@ -62,12 +95,34 @@ pub fn nodes() -> Vec<NodeSpec> {
             .labelled("test/pod-network=public")
             .with_pods("203.0.113"),
     );
+    nodes.push(
+        NodeSpec::numbered(36)
+            .tainted("test/reserved=small:NoSchedule")
+            .labelled("test/size=small")
+            .taking_pods(2),
+    );
     nodes
 }
 
 /// Folder of the scenarios' files.
 pub fn folder() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios"))
+}
+
+/// What the user's terminal showed in this scenario, if a program of the scenario printed something that matters.
+pub fn terminal_text(cluster: &Cluster, id: &str) -> Option<PathBuf> {
+    Some(text_path(cluster, id)).filter(|path| path.is_file())
+}
+
+fn text_path(cluster: &Cluster, id: &str) -> PathBuf {
+    cluster.dir().join("texts").join(format!("{id}.txt"))
+}
+
+fn keep_text(cluster: &Cluster, id: &str, run: &Run) -> Result<()> {
+    let path = text_path(cluster, id);
+    std::fs::create_dir_all(path.parent().context("a file lies in a folder")?)?;
+    std::fs::write(&path, format!("{}{}", run.stdout, run.stderr))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn apply(cluster: &Cluster, id: &str) -> Result<()> {

@@ -50,10 +50,16 @@ fn play(ids: &[String]) -> Result<ExitCode> {
     }
     eprintln!("starting the cluster");
     let cluster = Cluster::start(&cache, &scenario::nodes())?;
-    for scenario in &wanted {
-        eprintln!("making {}", scenario.id);
-        scenario.make(&cluster)?;
-    }
+    // All at once: they spend their time in the kubelets' back-offs.
+    std::thread::scope(|scope| {
+        for scenario in &wanted {
+            let cluster = &cluster;
+            scope.spawn(move || match scenario.make(cluster) {
+                Ok(()) => eprintln!("made {}", scenario.id),
+                Err(error) => eprintln!("{error:#}"),
+            });
+        }
+    });
     let bin = cluster.dir().join("bin");
     std::fs::create_dir_all(&bin)?;
     for (name, tool) in [("kubectl", "kubectl-1.20"), ("helm", "helm-3.17")] {

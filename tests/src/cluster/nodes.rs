@@ -27,6 +27,8 @@ pub struct NodeSpec {
     pub taints: String,
     /// First three parts of its pods' addresses.
     pub pods: String,
+    /// How many pods it takes; `None` for kubemark's 110.
+    pub capacity: Option<u32>,
 }
 
 impl NodeSpec {
@@ -38,6 +40,7 @@ impl NodeSpec {
             labels: "kubernetes.io/os=linux".to_owned(),
             taints: String::new(),
             pods: format!("10.244.{number}"),
+            capacity: None,
         }
     }
 
@@ -50,6 +53,12 @@ impl NodeSpec {
     /// The same node with one more label.
     pub fn labelled(mut self, label: &str) -> NodeSpec {
         self.labels = format!("{},{label}", self.labels);
+        self
+    }
+
+    /// The same node with room for so many pods.
+    pub fn taking_pods(mut self, capacity: u32) -> NodeSpec {
+        self.capacity = Some(capacity);
         self
     }
 
@@ -105,6 +114,9 @@ impl Node {
             .env("HOLLOW_LOG_ROOT", &home)
             // kubemark keeps its root folder and its runtime's socket there.
             .env("TMPDIR", &home);
+        if let Some(capacity) = spec.capacity {
+            command.env("HOLLOW_MAX_PODS", capacity.to_string());
+        }
         for (flag, value) in [("--node-labels", &spec.labels), ("--register-with-taints", &spec.taints)] {
             if !value.is_empty() {
                 command.arg(format!("{flag}={value}"));

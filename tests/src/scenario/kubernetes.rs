@@ -2,10 +2,100 @@
 
 use anyhow::Result;
 
-use super::{Scenario, apply};
+use super::{DOOMED_NODE, Scenario, Sign, apply};
 use crate::cluster::{Cluster, items};
 
-pub static SCENARIOS: &[Scenario] = &[];
+pub static SCENARIOS: &[Scenario] = &[
+    Scenario::objects(
+        "image-not-found",
+        &["image-missing"],
+        &[
+            Sign::Event("image-missing", "Failed", "not found"),
+            Sign::Waiting("image-missing", "ImagePullBackOff"),
+        ],
+    ),
+    Scenario::objects(
+        "image-never-pull",
+        &["image-never"],
+        &[Sign::Waiting("image-never", "ErrImageNeverPull")],
+    ),
+    Scenario::objects(
+        "oom-killed",
+        &["oom"],
+        &[Sign::Ended("oom", "OOMKilled"), Sign::Looping("oom", "bk-job-")],
+    ),
+    Scenario::objects("crash-loop", &["crashing"], &[Sign::Looping("crashing", "bk-iam-")]),
+    Scenario::objects(
+        "liveness-kills",
+        &["liveness"],
+        &[
+            Sign::Event("liveness", "Unhealthy", "Liveness probe failed"),
+            Sign::Looping("liveness", "bk-log-web-"),
+        ],
+    ),
+    Scenario::objects(
+        "readiness-failing",
+        &["readiness"],
+        &[Sign::Event("readiness", "Unhealthy", "Readiness probe failed")],
+    ),
+    Scenario::objects(
+        "startup-probe-failing",
+        &["startup"],
+        &[
+            Sign::Event("startup", "Unhealthy", "Startup probe failed"),
+            Sign::Looping("startup", "bk-log-web-"),
+        ],
+    ),
+    Scenario::objects(
+        "config-missing",
+        &["config-missing"],
+        &[Sign::Waiting("config-missing", "CreateContainerConfigError")],
+    ),
+    Scenario::objects(
+        "insufficient-resources",
+        &["too-big"],
+        &[Sign::Event("too-big", "FailedScheduling", "Insufficient cpu")],
+    ),
+    Scenario::objects(
+        "too-many-pods",
+        &["crowded"],
+        &[Sign::Event("crowded", "FailedScheduling", "Too many pods")],
+    ),
+    Scenario::objects(
+        "taint-not-tolerated",
+        &["tainted"],
+        &[Sign::Event("tainted", "FailedScheduling", "that the pod didn't tolerate")],
+    ),
+    Scenario::objects(
+        "affinity-mismatch",
+        &["unlabelled"],
+        &[Sign::Event("unlabelled", "FailedScheduling", "didn't match Pod's node affinity")],
+    ),
+    Scenario::steps("node-cordoned", &["cordoned"], node_cordoned),
+    Scenario::objects(
+        "host-port-conflict",
+        &["host-port"],
+        &[Sign::Event("host-port", "FailedScheduling", "didn't have free ports")],
+    ),
+    Scenario::objects(
+        "claim-or-class-missing",
+        &["claim-missing"],
+        &[
+            Sign::Event(
+                "claim-missing",
+                "FailedScheduling",
+                "persistentvolumeclaim \"data-bk-etcd-0\" not found",
+            ),
+            Sign::Event("claim-missing", "ProvisioningFailed", "\"fast-ssd\" not found"),
+        ],
+    ),
+    Scenario::objects(
+        "quota-exceeded",
+        &["quota"],
+        &[Sign::Event("quota", "FailedCreate", "exceeded quota")],
+    ),
+    Scenario::steps("node-not-ready", &["doomed"], node_not_ready),
+];
 
 /// Applies the healthy installation and waits until everything in it is up or done.
 pub fn healthy(cluster: &Cluster) -> Result<()> {
@@ -23,4 +113,22 @@ pub fn healthy(cluster: &Cluster) -> Result<()> {
         job["status"]["succeeded"] == 1
     })?;
     Ok(())
+}
+
+/// A node that only this scenario uses, so that nobody else misses it.
+fn node_cordoned(cluster: &Cluster) -> Result<()> {
+    let node = super::NodeSpec::numbered(37)
+        .labelled("test/cordoned=true")
+        .tainted("test/reserved=cordoned:PreferNoSchedule");
+    cluster.add_node(&node)?;
+    cluster.wait_for("", "node", &node.name, "registered", |_| true)?;
+    cluster.kubectl(&["cordon", &node.name])?.expect_code(0)?;
+    apply(cluster, "node-cordoned")?;
+    Sign::Event("cordoned", "FailedScheduling", "were unschedulable").wait(cluster)
+}
+
+/// Some 40 s after its kubelet's last word, the node is taken for lost.
+fn node_not_ready(cluster: &Cluster) -> Result<()> {
+    super::blueking::kubelet_10250_unreachable(cluster)?;
+    Sign::Lost(DOOMED_NODE).wait(cluster)
 }
