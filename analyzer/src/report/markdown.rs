@@ -6,12 +6,14 @@
 mod fit;
 mod quote;
 
+use std::borrow::Borrow;
+
 use shared::lang::Lang;
 
 use super::Report;
 use super::model::{Ask, Evidence, Finding, Fix, Severity, Subject, Verdict};
 use super::words::{self, Dates, pick};
-use crate::triage::model::{Group, LogLine, Problem};
+use crate::triage::model::{Alike, Group, LogLine};
 
 use fit::Pieces;
 use quote::{cell_code, code, fence, plain, prose, short_code};
@@ -42,8 +44,14 @@ pub fn render(report: &Report, options: &Options) -> String {
     let mut writer = Writer { report, lang: options.lang, dates: &options.dates, pieces: Pieces::default() };
     writer.answer();
     writer.other_findings();
-    writer.undecided();
-    writer.triage();
+    // When no case is found, what is seen tells more than what could not be.
+    if report.findings.is_empty() {
+        writer.triage();
+        writer.undecided();
+    } else {
+        writer.undecided();
+        writer.triage();
+    }
     writer.missing();
     writer.cluster();
     let lang = options.lang;
@@ -128,16 +136,15 @@ impl Writer<'_> {
             ));
         }
         if !finding.subjects.is_empty() {
-            let label = self.pick("对象：", "Concerns: ");
-            self.pieces.push(format!("**{label}**{}", self.subjects(&finding.subjects)));
+            self.pieces.push(format!(
+                "{}{}",
+                self.label("对象", "Concerns"),
+                self.subjects(&finding.subjects)
+            ));
         }
         self.steps(&finding.fix);
         if let Some(caution) = &finding.caution {
-            self.pieces.push(format!(
-                "**{}**{}",
-                self.pick("注意：", "Caution: "),
-                prose(caution.get(self.lang))
-            ));
+            self.pieces.push(format!("{}{}", self.label("注意", "Caution"), prose(caution.get(self.lang))));
         }
         self.asks(finding.verdict, &finding.asks);
         self.evidence(&finding.evidence);
@@ -149,7 +156,7 @@ impl Writer<'_> {
                     format!("{}: {}", code(&words::subject(&link.subject, self.lang)), plain(&link.state))
                 })
                 .collect();
-            self.pieces.push(format!("**{}**{}", self.pick("因果链：", "Chain: "), links.join(" → ")));
+            self.pieces.push(format!("{}{}", self.label("因果链", "Chain"), links.join(" → ")));
         }
         if !finding.explains.is_empty() {
             self.pieces.lead(self.pick("由此引起：", "It explains:").to_owned());
@@ -158,8 +165,14 @@ impl Writer<'_> {
         }
         if !finding.references.is_empty() {
             let links: Vec<String> = finding.references.iter().map(|link| reference(link)).collect();
-            self.pieces.push(format!("**{}**{}", self.pick("参考：", "See also: "), links.join(", ")));
+            self.pieces.push(format!("{}{}", self.label("参考", "See also"), links.join(", ")));
         }
+    }
+
+    /// A bold word and a colon. The colon stands outside: a closing `**` between a full-width mark and a letter is
+    /// no closing mark in CommonMark.
+    fn label(&self, zh: &str, en: &str) -> String {
+        format!("**{}**{}", self.pick(zh, en), self.pick("：", ": "))
     }
 
     fn explained(&self, finding: &Finding) -> String {
@@ -167,17 +180,18 @@ impl Writer<'_> {
         format!("- {} `{}`{place}", plain(finding.title.get(self.lang)), safe_id(&finding.case))
     }
 
-    fn subjects(&self, subjects: &[Subject]) -> String {
-        let mut shown: Vec<String> =
-            subjects.iter().take(SUBJECTS).map(|subject| code(&words::subject(subject, self.lang))).collect();
-        if subjects.len() > SUBJECTS {
-            let more = subjects.len() - SUBJECTS;
-            shown.push(match self.lang {
-                Lang::Zh => format!("等共 {} 个", subjects.len()),
-                Lang::En => format!("and {more} more"),
-            });
-        }
-        shown.join(self.pick("、", ", "))
+    fn subjects<S: Borrow<Subject>>(&self, subjects: &[S]) -> String {
+        let named: Vec<String> = subjects
+            .iter()
+            .take(SUBJECTS)
+            .map(|subject| code(&words::subject(subject.borrow(), self.lang)))
+            .collect();
+        let more = match (subjects.len() > SUBJECTS, self.lang) {
+            (false, _) => String::new(),
+            (true, Lang::Zh) => format!(" 等共 {} 个", subjects.len()),
+            (true, Lang::En) => format!(" and {} more", subjects.len() - SUBJECTS),
+        };
+        named.join(self.pick("、", ", ")) + &more
     }
 
     /// Each step's words and its commands in a fence; a fence inside a list breaks in too many engines.
@@ -380,10 +394,10 @@ impl Writer<'_> {
             Lang::Zh => format!("**{title}**（{severity}{cases}）"),
             Lang::En => format!("**{title}** ({severity}{cases})"),
         });
-        let mut lines: Vec<String> =
-            group.problems.iter().take(SUBJECTS).map(|problem| self.problem(problem)).collect();
-        if group.problems.len() > SUBJECTS {
-            let more = group.problems.len() - SUBJECTS;
+        let alike = group.alike();
+        let mut lines: Vec<String> = alike.iter().take(SUBJECTS).map(|alike| self.alike(alike)).collect();
+        if alike.len() > SUBJECTS {
+            let more: usize = alike[SUBJECTS..].iter().map(|alike| alike.problems.len()).sum();
             lines.push(match self.lang {
                 Lang::Zh => format!("- 另有 {more} 个"),
                 Lang::En => format!("- {more} more"),
@@ -410,22 +424,23 @@ impl Writer<'_> {
         }
     }
 
-    fn problem(&self, problem: &Problem) -> String {
-        let mut line =
-            format!("- {} {}", code(&words::subject(&problem.subject, self.lang)), code(&problem.state));
-        if let Some(restarts) = problem.restarts {
+    fn alike(&self, alike: &Alike) -> String {
+        let first = alike.first();
+        let subjects: Vec<&Subject> = alike.problems.iter().map(|problem| &problem.subject).collect();
+        let mut line = format!("- {} {}", self.subjects(&subjects), code(&first.state));
+        if let Some(restarts) = alike.most_restarts() {
             line.push_str(&match self.lang {
                 Lang::Zh => format!("，重启 {restarts} 次"),
                 Lang::En => format!(", {restarts} restarts"),
             });
         }
-        if let Some(since) = &problem.since {
+        if let Some(since) = alike.since() {
             line.push_str(&match self.lang {
                 Lang::Zh => format!("，自 {}", plain(&self.dates.show(since))),
                 Lang::En => format!(", since {}", plain(&self.dates.show(since))),
             });
         }
-        if let Some(message) = &problem.message {
+        if let Some(message) = &first.message {
             line.push_str(&format!("{}{}", self.pick("：", ": "), short_code(message, QUOTE)));
         }
         line

@@ -233,14 +233,18 @@ impl Writer<'_> {
         let title = format!("* {}", one_line(group.title.get(self.lang)));
         self.lines(0, Some(style), &title);
         let mut told: Option<Vec<&str>> = None;
-        for problem in group.problems.iter().take(NAMED) {
-            let restarts = match (problem.restarts, self.lang) {
+        let alike = group.alike();
+        for alike in alike.iter().take(NAMED) {
+            let problem = alike.first();
+            let restarts = match (alike.most_restarts(), self.lang) {
                 (None, _) => String::new(),
                 (Some(n), Lang::Zh) => format!("，重启 {n} 次"),
                 (Some(n), Lang::En) => format!(", {n} restarts"),
             };
-            let text =
-                format!("{}  {}{restarts}", words::subject(&problem.subject, self.lang), problem.state);
+            let names: Vec<String> =
+                alike.problems.iter().take(NAMED).map(|p| words::subject(&p.subject, self.lang)).collect();
+            let names = format!("{}{}", names.join(self.pick("、", ", ")), self.more(alike.problems.len()));
+            let text = format!("{names}  {}{restarts}", problem.state);
             self.lines(2, None, &text);
             if let Some(message) = &problem.message {
                 let message = one_line(message);
@@ -252,7 +256,7 @@ impl Writer<'_> {
                 told = Some(texts);
             }
         }
-        let more = self.more(group.problems.len());
+        let more = self.more(alike.len());
         if !more.is_empty() {
             self.lines(2, Some(Style::Dim), more.trim());
         }

@@ -1,9 +1,12 @@
 //! What is not well, as data. Part of the JSON contract: see [`crate::report::model`].
 
+use std::collections::HashMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::lang::Lang;
 
+use super::template::shape;
 use crate::report::model::{Severity, Subject, Text};
 
 /// Everything that is not well, whether or not a rule knows it.
@@ -142,6 +145,46 @@ impl Triage {
             groups: self.groups.iter().map(|group| group.in_language(lang)).collect(),
             texts: self.texts.clone(),
         }
+    }
+}
+
+/// Problems that read the same but for the name of the object.
+#[derive(Debug)]
+pub struct Alike<'a> {
+    /// Never empty.
+    pub problems: Vec<&'a Problem>,
+}
+
+impl<'a> Alike<'a> {
+    /// The one that stands for all.
+    pub fn first(&self) -> &'a Problem {
+        self.problems[0]
+    }
+
+    pub fn most_restarts(&self) -> Option<u64> {
+        self.problems.iter().filter_map(|problem| problem.restarts).max()
+    }
+
+    /// RFC 3339: when the first of them began.
+    pub fn since(&self) -> Option<&'a str> {
+        self.problems.iter().filter_map(|problem| problem.since.as_deref()).min()
+    }
+}
+
+impl<T> Group<T> {
+    /// The problems, those put together that differ only in the name of the object; worst first.
+    pub fn alike(&self) -> Vec<Alike<'_>> {
+        let mut all: Vec<Alike> = Vec::new();
+        let mut places = HashMap::new();
+        for problem in &self.problems {
+            let key = (&problem.subject.kind, &problem.state, problem.message.as_deref().map(shape));
+            let place = *places.entry(key).or_insert_with(|| {
+                all.push(Alike { problems: Vec::new() });
+                all.len() - 1
+            });
+            all[place].problems.push(problem);
+        }
+        all
     }
 }
 

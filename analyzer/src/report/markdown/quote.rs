@@ -41,7 +41,7 @@ fn escape(text: &str, starts_line: bool) -> String {
 pub fn prose(text: &str) -> String {
     let line = one_line(text);
     let parts: Vec<&str> = line.split('`').collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return escape(&line, true);
     }
     let marked = parts.iter().enumerate().map(|(index, part)| match index % 2 {
