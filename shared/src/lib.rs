@@ -12,4 +12,5 @@ pub mod lang;
 pub mod objects;
 pub mod quantity;
 pub mod tables;
+pub mod redact;
 pub mod time;

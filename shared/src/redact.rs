@@ -1,0 +1,196 @@
+//! Redaction: secrets leave the data before it reaches the disk.
+//!
+//! One [`Redactor`] serves a whole run. It is cheap to clone and shared by all tasks. [`Redactor::json`] masks an
+//! object by its structure (environment pairs, ConfigMap data, annotations, argument lists, fields by name);
+//! [`Redactor::text`] masks any stream of bytes, line by line, with bounded memory. Both end in the same scanner, and
+//! what they find they learn: a value that was recognised once is masked wherever it stands in clear afterwards, and
+//! [`verify`] finds where it stood before.
+//!
+//! A secret becomes a [token](token) such as `***password:1a2b3c4d***`, equal for equal values within one bundle.
+//! Names, user names, hosts, databases, digests and prose stay, for they are what a diagnosis needs.
+//!
+//! Rules are data, see `rules/redaction/`. Everything fails closed: an error here means that the item must not be
+//! kept.
+//!
+//! # Limits
+//! A secret that stands beside no telling name, in no telling shape, and nowhere else in the bundle in such a place,
+//! is not recognised. Values of fewer than eight characters and plain words are masked where they are recognised and
+//! nowhere else (see [`learned`] for the bounds). A value that a terminal broke over two lines is masked on the
+//! line where its name stands. A private key whose first line was cut off is not recognised as one.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, RwLock};
+
+use names::Kind;
+
+mod encoded;
+mod fields;
+mod hit;
+mod json;
+pub mod learned;
+mod names;
+mod pem;
+mod rules;
+mod scan;
+mod shapes;
+mod stream;
+pub mod token;
+mod urls;
+mod value;
+
+pub use rules::{RuleError, SCHEMA};
+pub use stream::TextMasker;
+pub use token::TokenKey;
+
+/// How many values were masked, by kind of secret.
+pub type Counts = BTreeMap<String, u64>;
+
+/// Why an item must not be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum RedactError {
+    #[error("binary data: {0}, so secrets in it cannot be recognised")]
+    Binary(&'static str),
+    #[error("nested deeper than {0} levels")]
+    TooDeep(usize),
+    #[error("the redactor stopped in the middle of another item")]
+    Poisoned,
+}
+
+/// Why there is no redactor.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    #[error(transparent)]
+    Rules(#[from] RuleError),
+    #[error("no randomness for the key of the tokens: {0}")]
+    Randomness(getrandom::Error),
+}
+
+/// Masks secrets; one for a bundle.
+#[derive(Clone)]
+pub struct Redactor {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    scanner: scan::Scanner,
+    key: TokenKey,
+    learned: RwLock<learned::Learned>,
+    /// Kind under which a value was first masked, so that it has one token everywhere.
+    kinds: Mutex<std::collections::HashMap<u64, Kind>>,
+}
+
+/// Most values whose first kind is remembered; 24 bytes each.
+const MAX_KINDS: usize = 1 << 18;
+
+impl std::fmt::Debug for Redactor {
+    /// Says nothing of what was learned.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Redactor").finish_non_exhaustive()
+    }
+}
+
+impl Redactor {
+    /// A redactor with the built-in rules and a new key.
+    ///
+    /// `user_rules` are texts of further rule files, each with the name that messages give it.
+    ///
+    /// # Errors
+    /// A rule file that does not hold, or a system without randomness.
+    pub fn new(user_rules: &[(String, String)]) -> Result<Redactor, BuildError> {
+        let key = TokenKey::random().map_err(BuildError::Randomness)?;
+        Redactor::with_key(user_rules, key)
+    }
+
+    /// The same with a key that is given.
+    ///
+    /// # Errors
+    /// A rule file that does not hold.
+    pub fn with_key(user_rules: &[(String, String)], key: TokenKey) -> Result<Redactor, BuildError> {
+        let rules = rules::RuleSet::load(user_rules)?;
+        let scanner = scan::Scanner::new(&rules)?;
+        let redactor = Redactor {
+            inner: Arc::new(Inner {
+                scanner,
+                key,
+                learned: RwLock::new(learned::Learned::default()),
+                kinds: Mutex::new(std::collections::HashMap::new()),
+            }),
+        };
+        let kind = redactor.inner.scanner.names.kind_named(names::LEARNED);
+        for value in rules.each(|file| &file.values) {
+            redactor.inner.learn(value.as_bytes(), kind, redactor.inner.key.fingerprint(value.as_bytes()));
+        }
+        Ok(redactor)
+    }
+
+    /// A masker for one stream of bytes: a log, a text, JSON that need not be parsed.
+    pub fn text(&self) -> TextMasker {
+        TextMasker::new(self.clone())
+    }
+
+    /// Masks one string; `None` if there was nothing to mask.
+    ///
+    /// # Errors
+    /// See [`RedactError`].
+    pub fn string(&self, text: &str, counts: &mut Counts) -> Result<Option<String>, RedactError> {
+        stream::mask_string(self, text, counts)
+    }
+
+    /// Masks the strings of a JSON value by what the structure says of them.
+    ///
+    /// # Errors
+    /// Nesting too deep to be walked.
+    pub fn json(&self, value: &mut serde_json::Value) -> Result<Counts, RedactError> {
+        let mut counts = Counts::new();
+        json::mask(self, value, &mut counts)?;
+        Ok(counts)
+    }
+
+    /// Says that `name` is a name (of a node, a namespace, a release) and must survive, even if it is somebody's
+    /// password too.
+    pub fn protect(&self, name: &str) {
+        if let Ok(mut learned) = self.inner.learned.write() {
+            learned.protect(name.as_bytes());
+        }
+    }
+
+    /// How many values were learned, and how many more came after the limits were reached.
+    pub fn learned(&self) -> (usize, u64) {
+        self.inner.learned.read().map_or((0, 0), |learned| (learned.values().len(), learned.dropped))
+    }
+}
+
+impl Inner {
+    fn learn(&self, value: &[u8], kind: Kind, fingerprint: u64) {
+        let known = self.learned.read().is_ok_and(|learned| learned.knows(fingerprint));
+        if !known && let Ok(mut learned) = self.learned.write() {
+            learned.learn(value, kind, fingerprint);
+        }
+    }
+
+    /// Writes the token of `value`, counts it and learns the value.
+    fn mask(&self, value: &[u8], kind: Kind, counts: &mut Counts, out: &mut Vec<u8>) {
+        let value = value.trim_ascii();
+        let fingerprint = self.key.fingerprint(value);
+        let kind = self.write_token(fingerprint, kind, counts, out);
+        self.learn(value, kind, fingerprint);
+    }
+
+    /// Writes the token of the value with this fingerprint; returns the kind that the token shows.
+    fn write_token(&self, fingerprint: u64, kind: Kind, counts: &mut Counts, out: &mut Vec<u8>) -> Kind {
+        let kind = match self.kinds.lock() {
+            Ok(mut kinds) if kinds.len() < MAX_KINDS => *kinds.entry(fingerprint).or_insert(kind),
+            Ok(kinds) => kinds.get(&fingerprint).copied().unwrap_or(kind),
+            Err(_) => kind,
+        };
+        let name = self.scanner.names.kind_str(kind);
+        match counts.get_mut(name) {
+            Some(count) => *count += 1,
+            None => {
+                counts.insert(name.to_owned(), 1);
+            }
+        }
+        token::write(name, fingerprint, out);
+        kind
+    }
+}

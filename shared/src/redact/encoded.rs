@@ -1,0 +1,56 @@
+//! Secrets that are hidden only by base64: a private key, a docker configuration, a JSON text with a password.
+//!
+//! Other base64 stays: certificates, CA bundles and pictures are no secrets.
+
+use super::hit::Hit;
+use super::names::Kind;
+use super::value;
+
+/// How base64 of `-----BEGIN` and of JSON objects begins.
+pub(crate) const HEADS: &[&str] = &["LS0tLS1CRUdJTi", "eyJ", "ewog", "ewoJ"];
+
+/// Only so much of a run is decoded.
+const MAX_DECODED: usize = 64 * 1024;
+
+/// The run of base64 at `at`, if `holds_secret` says so of what it decodes to.
+pub(crate) fn hit(line: &[u8], at: usize, kind: Kind, holds_secret: impl Fn(&[u8]) -> bool) -> Option<Hit> {
+    let alphabet = |b: &u8| b.is_ascii_alphanumeric() || b"+/_-".contains(b);
+    if at > 0 && alphabet(&line[at - 1]) {
+        return None;
+    }
+    let mut end = at + line[at..].iter().position(|b| !alphabet(b)).unwrap_or(line.len() - at);
+    end += line[end..].iter().take(2).take_while(|b| **b == b'=').count();
+    // A JSON web token has a shape of its own.
+    if end - at < 16 || line.get(end) == Some(&b'.') {
+        return None;
+    }
+    let whole = &line[at..end];
+    let mut head = &whole[..whole.len().min(MAX_DECODED)];
+    if head.len() < whole.len() || head.len() % 4 == 1 {
+        head = &head[..head.len() / 4 * 4];
+    }
+    let text = value::decode_base64(head)?;
+    let found = match text.starts_with(b"-----BEGIN") {
+        true => memchr::memmem::find(&text[..text.len().min(80)], b"PRIVATE KEY").is_some(),
+        false => holds_secret(&text),
+    };
+    found.then(|| Hit::new(at, end, kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
+    #[test]
+    fn only_what_holds_a_secret_is_hit() {
+        let line = |text: &str| format!("data: {} end", STANDARD.encode(text)).into_bytes();
+        let found =
+            |text: &str| hit(&line(text), 6, Kind(0), |t| t.windows(3).any(|w| w == b"pw1")).map(|h| h.end);
+        assert!(found(r#"{"auths":{"hub":{"password":"pw1"}}}"#).is_some());
+        assert!(found(r#"{"image":"nginx","tag":"1.25"}"#).is_none());
+        assert!(found("-----BEGIN EC PRIVATE KEY-----\nMHc\n").is_some());
+        assert!(found("-----BEGIN CERTIFICATE-----\nMIIB\n").is_none());
+    }
+}

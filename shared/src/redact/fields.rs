@@ -1,0 +1,588 @@
+//! A telling name and the value that goes with it, in one line, however the two are written.
+//!
+//! `password: x`, `PASSWORD=x`, `{"password": "x"}` at any depth of quoting, `<password>x</password>`,
+//! `--password x`, `{"name": "DB_PASSWORD", "value": "x"}`, `["--requirepass", "x"]`, `&token=x&`, `密码：x`.
+//! The grammar is written by hand, since what ends a value depends on how it began.
+
+use std::ops::Range;
+
+use super::hit::{Hit, Spelling};
+use super::names::{Class, Kind, MAX_NAME, Names};
+use super::value::{self, Setting};
+
+/// What the line says about the line after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Nothing.
+    Any,
+    /// `- name: DB_PASSWORD`: a `value:` that follows is the secret.
+    ValueOf(Kind, bool),
+    /// `--requirepass` alone: the next line is the secret.
+    Whole(Kind),
+    /// `password: |`: the lines that are indented deeper than this are the secret.
+    Block(Kind, usize),
+}
+
+/// What a name led to.
+pub(crate) struct Found {
+    pub hits: Vec<Hit>,
+    pub next: Next,
+    /// Where the search for further names goes on.
+    pub resume: usize,
+}
+
+/// The range of the name that holds the bytes at `at`.
+pub(crate) fn name_around(line: &[u8], at: usize) -> Range<usize> {
+    let part = |b: &u8| b.is_ascii_alphanumeric() || b"_-.$/".contains(b) || *b >= 0x80;
+    let ascii = |b: &u8| part(b) && *b < 0x80;
+    // A name of Chinese words ends at the first word of another script, or every sentence would be one name.
+    let test: &dyn Fn(&u8) -> bool = if line[at] < 0x80 { &ascii } else { &|b| *b >= 0x80 };
+    let floor = at.saturating_sub(MAX_NAME);
+    let start = line[floor..at].iter().rposition(|b| !test(b)).map_or(floor, |n| floor + n + 1);
+    let ceiling = line.len().min(at + MAX_NAME);
+    let mut end = line[at..ceiling].iter().position(|b| !test(b)).map_or(ceiling, |n| at + n);
+    if line[at] >= 0x80 {
+        // `密码：` the full-width colon is no part of the name, nor is what comes after it.
+        for mark in ["：", "＝", "，", "。", "是", "为"] {
+            if let Some(n) = memchr::memmem::find(&line[at..end], mark.as_bytes()) {
+                end = end.min(at + n);
+            }
+        }
+    }
+    // `$` starts a variable, `/` ends a path before the name.
+    let cut = line[start..end].iter().rposition(|b| b"$/".contains(b)).map_or(start, |n| start + n + 1);
+    let start = if cut <= at { cut } else { start };
+    let end = line[at..end].iter().position(|b| b"$/".contains(b)).map_or(end, |n| at + n);
+    start..end
+}
+
+/// The secrets that the name at `name` leads to; `class` is what the name says.
+pub(crate) fn read(line: &[u8], name: Range<usize>, class: Class, names: &Names) -> Found {
+    let (kind, strong, weak) = match class {
+        Class::Plain => return Found { hits: Vec::new(), next: Next::Any, resume: name.end },
+        Class::Secret { kind, strong } => (kind, strong, false),
+        Class::Weak(kind) => (kind, false, true),
+    };
+    let mut reader = Reader { line, name, kind, strong, weak, names, hits: Vec::new(), next: Next::Any };
+    let resume = reader.run();
+    Found { hits: reader.hits, next: reader.next, resume }
+}
+
+/// The secret that stands as the value of a `value:` line, or alone on its line.
+pub(crate) fn read_value_at(line: &[u8], at: usize, kind: Kind, strong: bool, names: &Names) -> Found {
+    let mut reader =
+        Reader { line, name: at..at, kind, strong, weak: false, names, hits: Vec::new(), next: Next::Any };
+    let at = reader.skip_spaces(at);
+    reader.value(at, Separator::Colon, true);
+    Found { hits: reader.hits, next: reader.next, resume: at }
+}
+
+struct Reader<'a> {
+    line: &'a [u8],
+    name: Range<usize>,
+    kind: Kind,
+    strong: bool,
+    weak: bool,
+    names: &'a Names,
+    hits: Vec<Hit>,
+    next: Next,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Separator {
+    Equals,
+    Colon,
+    /// `--password x`
+    Space,
+    /// `<password>x</`
+    Tag,
+    /// `%3D`
+    Percent,
+    /// `["--password", "x"]`
+    Comma,
+}
+
+impl Reader<'_> {
+    fn at(&self, i: usize) -> u8 {
+        self.line.get(i).copied().unwrap_or(b'\n')
+    }
+
+    fn rest(&self, i: usize) -> &[u8] {
+        self.line.get(i..).unwrap_or_default()
+    }
+
+    fn skip_spaces(&self, mut i: usize) -> usize {
+        while matches!(self.at(i), b' ' | b'\t') {
+            i += 1;
+        }
+        i
+    }
+
+    /// Skips `\`…`"` and says how many backslashes and which quote.
+    fn quote(&self, i: usize) -> Option<(usize, u8, usize)> {
+        let slashes = self.rest(i).iter().take_while(|b| **b == b'\\').count();
+        let quote = self.at(i + slashes);
+        b"\"'`".contains(&quote).then_some((slashes, quote, i + slashes + 1))
+    }
+
+    fn run(&mut self) -> usize {
+        let flag = self.line[self.name.clone()].starts_with(b"-");
+        let before = self.line[..self.name.start].last().copied().unwrap_or(b'\n');
+        if before == b'<' && self.at(self.name.end) == b'>' {
+            self.value(self.name.end + 1, Separator::Tag, false);
+            return self.name.end;
+        }
+        let quoted = self.quote(self.name.end);
+        let mut i = quoted.map_or(self.name.end, |(.., end)| end);
+        // `config['password'] = `, `("password")`
+        while matches!(self.at(i), b']' | b')') {
+            i += 1;
+        }
+        let after_quote = i;
+        i = self.skip_spaces(i);
+        let spaced = i > after_quote;
+        let rest = self.rest(i);
+        let separator = if rest.starts_with(b"=>") || rest.starts_with(b"->") || rest.starts_with(b":=") {
+            Some((Separator::Equals, 2))
+        } else if rest.starts_with(b"==") || rest.starts_with(b"=~") || rest.starts_with(b"::") {
+            None
+        } else if rest.starts_with(b"=") {
+            Some((Separator::Equals, 1))
+        } else if rest.starts_with(b":") {
+            Some((Separator::Colon, 1))
+        } else if let Some(mark) = ["：", "＝", "是", "为"].iter().find(|m| rest.starts_with(m.as_bytes()))
+        {
+            Some((Separator::Colon, mark.len()))
+        } else if rest.starts_with(b"%3D") || rest.starts_with(b"%3d") || rest.starts_with(b"%3A") {
+            Some((Separator::Percent, 3))
+        } else if rest.starts_with(b"\\u003d") {
+            Some((Separator::Equals, 6))
+        } else if quoted.is_some() && rest.starts_with(b",") && (flag || self.is_tuple(before)) {
+            Some((Separator::Comma, 1))
+        } else if spaced && (flag || self.is_directive()) && !rest.is_empty() && !rest.starts_with(b"-") {
+            Some((Separator::Space, 0))
+        } else {
+            None
+        };
+        match separator {
+            Some((separator, len)) => self.value(i + len, separator, quoted.is_some()),
+            None => self.pair(i, quoted.is_some(), flag),
+        }
+        self.hits.last().map_or(self.name.end, |hit| hit.end.max(self.name.end))
+    }
+
+    /// `('password', 'x')`: a pair, unless it lists names of fields.
+    fn is_tuple(&self, before_name: u8) -> bool {
+        let opener = self.line[..self.name.start].iter().rev().find(|b| !b"\"'`\\ ".contains(b));
+        b"\"'`".contains(&before_name) && opener == Some(&b'(')
+    }
+
+    /// `requirepass x` in redis.conf.
+    fn is_directive(&self) -> bool {
+        self.begins_line() && self.names.is_directive(&self.line[self.name.clone()])
+    }
+
+    /// The name is the value of `name:` or `key:`, and its own value stands beside or beneath.
+    fn pair(&mut self, i: usize, quoted: bool, flag: bool) {
+        if self.weak {
+            return;
+        }
+        let rest = self.rest(i);
+        let line_ends = rest.is_empty() || rest == b"," || rest == b"\r";
+        if flag && line_ends {
+            // Alone on its line but for list marks.
+            let head = &self.line[..self.name.start];
+            if head.iter().all(|b| b" \t-\"'`".contains(b)) {
+                self.next = Next::Whole(self.kind);
+            }
+            return;
+        }
+        if !self.is_value_of_name_key(quoted) {
+            return;
+        }
+        if line_ends {
+            self.next = Next::ValueOf(self.kind, self.strong);
+            return;
+        }
+        if let Some(at) = self.value_key_at(i) {
+            self.value(at, Separator::Colon, true);
+        } else if let Some(at) = self.value_before() {
+            self.value(at, Separator::Colon, true);
+        }
+    }
+
+    /// Whether `name:`, `"key":`, `Name=` stands before the name.
+    fn is_value_of_name_key(&self, _quoted: bool) -> bool {
+        let head = trim_end(&self.line[..self.name.start], b"\"'`\\");
+        let head = trim_end(head, b" \t");
+        let Some((mark, head)) = head.split_last() else { return false };
+        if !b":=".contains(mark) {
+            return false;
+        }
+        let head = trim_end(trim_end(head, b" \t"), b"\"'`\\");
+        let key = head.iter().rposition(|b| !b.is_ascii_alphanumeric()).map_or(head, |n| &head[n + 1..]);
+        let key = key.to_ascii_lowercase();
+        matches!(
+            key.as_slice(),
+            b"name" | b"key" | b"id" | b"k" | b"field" | b"variable" | b"envname" | b"property"
+        )
+    }
+
+    /// Where the value begins, if `, "value": ` follows at `i`.
+    fn value_key_at(&self, i: usize) -> Option<usize> {
+        let i = if matches!(self.at(i), b',' | b';') { i + 1 } else { i };
+        let mut i = self.skip_spaces(i);
+        // Other short members may stand between the two: `"name":"X","type":"string","value":"x"`.
+        for _ in 0..4 {
+            let start = self.quote(i).map_or(i, |(.., end)| end);
+            let len = self.rest(start).iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+            let key = self.rest(start)[..len].to_ascii_lowercase();
+            let mut j = self.quote(start + len).map_or(start + len, |(.., end)| end);
+            j = self.skip_spaces(j);
+            if len == 0 || !matches!(self.at(j), b':' | b'=') {
+                return None;
+            }
+            if matches!(key.as_slice(), b"value" | b"v" | b"val" | b"defaultvalue" | b"content") {
+                return Some(j + 1);
+            }
+            let end = self.rest(j).iter().take(200).position(|b| b",{}".contains(b))?;
+            if self.at(j + end) != b',' {
+                return None;
+            }
+            i = self.skip_spaces(j + end + 1);
+        }
+        None
+    }
+
+    /// Where the value begins, if `"value":"x",` stands before `"name":"DB_PASSWORD"`.
+    fn value_before(&self) -> Option<usize> {
+        let head = &self.line[..self.name.start];
+        let floor = head.len().saturating_sub(4096);
+        let open = head[floor..].iter().rposition(|b| *b == b'{').map(|n| floor + n)?;
+        let key = memchr::memmem::find(&head[open..], b"\"value").map(|n| (open + n, 6));
+        let key = key.or_else(|| memchr::memmem::find(&head[open..], b"\"value").map(|n| (open + n, 6)));
+        let (at, len) = key?;
+        let mut i = self.quote(at + len).map(|(.., end)| end)?;
+        i = self.skip_spaces(i);
+        (self.at(i) == b':').then_some(i + 1)
+    }
+
+    /// Nothing before the name but what begins a line of a list, a script or a log.
+    fn begins_line(&self) -> bool {
+        let mut head = self.line[..self.name.start].trim_ascii_start();
+        // `kubectl logs --timestamps`
+        let stamp = head.iter().position(|b| *b == b' ').unwrap_or(head.len());
+        let is_stamp = stamp >= 20
+            && head[..stamp].starts_with(b"2")
+            && head[..stamp].contains(&b'T')
+            && head[stamp - 1] == b'Z';
+        if is_stamp {
+            head = &head[stamp..];
+        }
+        loop {
+            head = head.trim_ascii_start();
+            let begun = [
+                b"- ".as_slice(),
+                b"-",
+                b"+ ",
+                b"> ",
+                b"# ",
+                b"#",
+                b"$ ",
+                b"export ",
+                b"ENV ",
+                b"set ",
+                b"declare -x ",
+                b"; ",
+            ]
+            .iter()
+            .find_map(|mark| head.strip_prefix(*mark));
+            match begun {
+                Some(rest) => head = rest,
+                None => return head.iter().all(|b| b"\"'`\\ \t".contains(b)),
+            }
+        }
+    }
+
+    /// Reads the value, or the array of values, from `i`.
+    fn value(&mut self, i: usize, separator: Separator, name_quoted: bool) {
+        let mut i = self.skip_spaces(i);
+        if self.at(i) == b'[' && !self.rest(i).starts_with(b"[[") {
+            let mut at = self.skip_spaces(i + 1);
+            let mut some = false;
+            while let Some((.., start)) = self.quote(at) {
+                let Some(end) = self.quoted(at, start) else { break };
+                some = true;
+                at = self.skip_spaces(end);
+                if self.at(at) != b',' {
+                    break;
+                }
+                at = self.skip_spaces(at + 1);
+            }
+            if some {
+                return;
+            }
+        }
+        // `password: {`: the names inside speak for themselves.
+        if self.at(i) == b'{' && !self.line[i..].contains(&b'}') || self.rest(i).starts_with(b"{\"") {
+            return;
+        }
+        // YAML tags and anchors, Python's `u'x'`.
+        if matches!(self.at(i), b'!' | b'&') && name_like_tag(self.rest(i)) {
+            let len = self.rest(i).iter().take_while(|b| !b.is_ascii_whitespace()).count();
+            i = self.skip_spaces(i + len);
+        }
+        if matches!(self.at(i), b'u' | b'b' | b'r' | b'U' | b'B') && matches!(self.at(i + 1), b'\'' | b'"') {
+            i += 1;
+        }
+        if let Some((.., start)) = self.quote(i) {
+            if let Some(end) = self.quoted(i, start) {
+                self.pair_of_strings(end);
+            }
+            return;
+        }
+        let rest = self.rest(i).trim_ascii_end();
+        let block = matches!(rest.first(), Some(b'|' | b'>'))
+            && rest.len() <= 4
+            && rest[1..].iter().all(|b| b"+-0123456789".contains(b));
+        if separator == Separator::Colon && block {
+            let indent = self.line.iter().take_while(|b| **b == b' ').count();
+            self.next = Next::Block(self.kind, indent);
+            return;
+        }
+        self.bare(i, separator, name_quoted);
+    }
+
+    /// After a quoted value nothing more belongs to it, except the rest of a shell word: `'a'"b"`.
+    fn pair_of_strings(&mut self, end: usize) {
+        if let Some((slashes, _, start)) = self.quote(end)
+            && slashes == 0
+            && self.line[start..].iter().any(|b| b"\"'".contains(b))
+        {
+            self.quoted(end, start);
+        }
+    }
+
+    /// A value in quotes that open at `open` and whose text begins at `start`; returns where the closing quote ends.
+    fn quoted(&mut self, open: usize, start: usize) -> Option<usize> {
+        let quote = self.at(start - 1);
+        let slashes = start - 1 - open;
+        // A quote inside this string has at least as many backslashes more as its depth has levels: the closing
+        // one has exactly as many as the opening one, or more by whole escaped backslashes.
+        let period = 2 * (slashes + 1);
+        let mut end = None;
+        for at in memchr::memchr_iter(quote, &self.line[start..]) {
+            let at = start + at;
+            let run = self.line[start..at].iter().rev().take_while(|b| **b == b'\\').count();
+            if run < slashes || (run - slashes) % period == 0 {
+                end = Some((at - run.min(slashes), at + 1));
+                break;
+            }
+        }
+        // Cut off by the end of the line: all of it.
+        let (end, resume) = end.unwrap_or((trimmed_len(self.line), self.line.len()));
+        self.push(
+            start,
+            end,
+            Setting { quoted: true, colon: true, strong: self.strong },
+            Spelling::Escaped,
+            None,
+        );
+        Some(resume)
+    }
+
+    /// A value without quotes from `i`.
+    fn bare(&mut self, i: usize, separator: Separator, name_quoted: bool) {
+        let begins = self.begins_line();
+        let whole_line = begins && !name_quoted && matches!(separator, Separator::Colon | Separator::Equals);
+        let flag = self.line[self.name.clone()].starts_with(b"-");
+        let mut end = match separator {
+            Separator::Tag => self.rest(i).iter().position(|b| *b == b'<').map_or(self.line.len(), |n| i + n),
+            Separator::Percent => self.percent_end(i),
+            _ if whole_line && !flag => self.line_end(i, separator),
+            _ => self.word_end(i),
+        };
+        if separator == Separator::Space && end < self.line.len() && self.at(end) != b' ' {
+            end = self.rest(i).iter().position(u8::is_ascii_whitespace).map_or(self.line.len(), |n| i + n);
+        }
+        let colon = separator == Separator::Colon;
+        let text = &self.line[i..end.max(i)];
+        if !self.strong && colon && self.is_tag_or_port(i, text) {
+            return;
+        }
+        if colon
+            && !begins
+            && !name_quoted
+            && !self.strong
+            && self.follows_a_complaint()
+            && !value::is_opaque(text)
+        {
+            return;
+        }
+        let sentence = if colon { self.rest(i) } else { text };
+        let setting = Setting { quoted: false, colon, strong: self.strong };
+        if colon && !name_quoted && value::is_no_secret(sentence, setting, self.names) {
+            return;
+        }
+        let json = name_quoted && text.iter().all(|b| b.is_ascii_digit() || b".-eE+".contains(b));
+        let quotes = json.then(|| {
+            let slashes =
+                self.line[..self.name.start].iter().rev().skip(1).take_while(|b| **b == b'\\').count();
+            u8::try_from(slashes).unwrap_or(u8::MAX)
+        });
+        let spelling =
+            if matches!(separator, Separator::Percent) { Spelling::Percent } else { Spelling::Plain };
+        self.push(i, end, setting, spelling, quotes);
+    }
+
+    /// `repo/token:v1.2`, `redis-auth:6379`.
+    fn is_tag_or_port(&self, i: usize, text: &[u8]) -> bool {
+        let glued = i == self.name.end + 1;
+        let after_slash = self.line[..self.name.start].last() == Some(&b'/');
+        let number = text.iter().all(|b| b.is_ascii_digit() || *b == b'.');
+        glued && (after_slash || number && text.len() <= 5)
+    }
+
+    /// `unexpected token: x`
+    fn follows_a_complaint(&self) -> bool {
+        let head = self.line[..self.name.start].trim_ascii_end();
+        let word = head.iter().rposition(|b| !b.is_ascii_alphabetic()).map_or(head, |n| &head[n + 1..]);
+        let word = word.to_ascii_lowercase();
+        matches!(
+            word.as_slice(),
+            b"unexpected"
+                | b"invalid"
+                | b"unrecognized"
+                | b"bad"
+                | b"illegal"
+                | b"unknown"
+                | b"missing"
+                | b"no"
+                | b"expired"
+                | b"parse"
+                | b"wrong"
+        )
+    }
+
+    /// To the end of a line of configuration, without a comment; but a command may follow an assignment.
+    fn line_end(&self, i: usize, separator: Separator) -> usize {
+        let mut end = trimmed_len(self.line).max(i);
+        if let Some(comment) = memchr::memmem::find(&self.line[i..end], b" #") {
+            end = i + comment;
+        }
+        let text = &self.line[i..end];
+        let word = text.iter().position(|b| *b == b' ' || *b == b'\t').unwrap_or(text.len());
+        let after = text[word..].trim_ascii_start();
+        let another = |word: &[u8]| {
+            let name = word.iter().take_while(|b| b.is_ascii_alphanumeric() || b"_-.".contains(b)).count();
+            name > 0 && matches!(word.get(name), Some(b'=' | b':'))
+        };
+        let fields = after.split(|b| *b == b' ').any(another);
+        let command = after.starts_with(b"-")
+            || after.starts_with(b"/")
+            || after.starts_with(b"./")
+            || after.starts_with(b"&&")
+            || after.starts_with(b"|")
+            || after.starts_with(b";");
+        if fields || separator == Separator::Equals && command {
+            return self.word_end(i);
+        }
+        end.max(i)
+    }
+
+    /// To the end of the word: white space, or a mark after which something else plainly begins.
+    fn word_end(&self, i: usize) -> usize {
+        let mut at = i;
+        while at < self.line.len() {
+            let b = self.line[at];
+            if b.is_ascii_whitespace() || b"\"`<".contains(&b) {
+                break;
+            }
+            if b == b'\\'
+                && matches!(self.at(at + 1), b'"' | b'n' | b'r' | b't' | b'u' | b'\\')
+                && !self.ends_inside(at)
+            {
+                break;
+            }
+            if b == b'\'' && !matches!(self.at(at + 1), b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9') {
+                break;
+            }
+            if b",;&)}]|".contains(&b) && self.something_else_follows(at + 1) {
+                break;
+            }
+            at += 1;
+        }
+        at
+    }
+
+    /// A backslash that is a character of the value: `\d`, `a\nb` of a Windows path.
+    fn ends_inside(&self, at: usize) -> bool {
+        let next = self.at(at + 1);
+        !matches!(next, b'"' | b'\\')
+            && !(next == b'u' && self.rest(at + 2).starts_with(b"00"))
+            && !matches!(next, b'n' | b'r' | b't')
+    }
+
+    /// After a comma or the like: the end, a space, or the next `name=`; else the mark belongs to the value.
+    fn something_else_follows(&self, i: usize) -> bool {
+        let next = self.at(i);
+        if next.is_ascii_whitespace() || b"\"'`,;&)}]|{[\\<".contains(&next) {
+            return true;
+        }
+        let rest = self.rest(i);
+        let name = rest
+            .iter()
+            .take(MAX_NAME)
+            .take_while(|b| b.is_ascii_alphanumeric() || b"_-.".contains(b))
+            .count();
+        name > 0 && matches!(rest.get(name), Some(b'=' | b':'))
+            || rest.starts_with(b"amp;")
+            || rest.starts_with(b"$")
+    }
+
+    fn percent_end(&self, i: usize) -> usize {
+        let rest = self.rest(i);
+        let stop = rest
+            .iter()
+            .position(|b| b.is_ascii_whitespace() || b"\"'&<>\\".contains(b))
+            .unwrap_or(rest.len());
+        let encoded = ["%26", "%20", "%22", "%0A", "%0a", "%7D", "%2C"]
+            .iter()
+            .filter_map(|mark| memchr::memmem::find(&rest[..stop], mark.as_bytes()))
+            .min();
+        i + encoded.unwrap_or(stop)
+    }
+
+    fn push(&mut self, start: usize, end: usize, setting: Setting, spelling: Spelling, quotes: Option<u8>) {
+        let end = end.min(self.line.len());
+        if start >= end {
+            return;
+        }
+        let text = &self.line[start..end];
+        if value::is_no_secret(text, setting, self.names)
+            || self.weak && !value::looks_random(text.trim_ascii())
+        {
+            return;
+        }
+        self.hits.push(Hit { start, end, kind: self.kind, spelling, quotes });
+    }
+}
+
+fn name_like_tag(rest: &[u8]) -> bool {
+    rest.starts_with(b"!!")
+        || rest.first() == Some(&b'&')
+            && rest
+                .iter()
+                .position(|b| *b == b' ')
+                .is_some_and(|n| rest[1..n].iter().all(u8::is_ascii_alphabetic))
+}
+
+fn trim_end<'a>(text: &'a [u8], marks: &[u8]) -> &'a [u8] {
+    let end = text.iter().rposition(|b| !marks.contains(b)).map_or(0, |n| n + 1);
+    &text[..end]
+}
+
+/// Length without white space at the end.
+fn trimmed_len(line: &[u8]) -> usize {
+    line.trim_ascii_end().len()
+}

@@ -1,0 +1,244 @@
+//! Values that were recognised as secret at one place, to be masked at every other.
+//!
+//! The index samples text every few bytes: a learned value has at least eight bytes, so among the four-byte windows
+//! that lie every five bytes, one lies within the value's first eight. A bit per window of all values answers most
+//! samples; only then are the values compared. So the cost hardly grows with their number, and a value can be added
+//! without rebuilding anything.
+//!
+//! Limits: values of 8 to 512 bytes, 4,096 values and 1 MiB in all; what comes after that is masked where it is
+//! recognised and not learned. Besides the value itself its percent-encoded, JSON-escaped and base64 forms are known.
+
+use std::collections::{HashMap, HashSet};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::hit::Hit;
+use super::names::Kind;
+use super::value;
+
+/// Most values that are learned.
+pub const MAX_VALUES: usize = 4096;
+/// Most bytes of learned values in all, their other spellings not counted.
+pub const MAX_BYTES: usize = 1 << 20;
+/// Most names that are kept from being learned.
+const MAX_PROTECTED: usize = 200_000;
+
+const WINDOW: usize = 4;
+/// Between samples. A window at one of so many offsets lies within the first `MIN_LEARNED` bytes.
+const STRIDE: usize = value::MIN_LEARNED - WINDOW + 1;
+const FILTER_BITS: u32 = 18;
+
+#[derive(Debug, Clone)]
+struct Form {
+    text: Box<[u8]>,
+    value: u32,
+    /// Base64: whatever base64 follows belongs to it.
+    runs_on: bool,
+}
+
+/// One learned value.
+#[derive(Debug, Clone)]
+pub(crate) struct Value {
+    pub text: Box<[u8]>,
+    pub kind: Kind,
+    pub fingerprint: u64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Learned {
+    values: Vec<Value>,
+    known: HashSet<u64>,
+    bytes: usize,
+    forms: Vec<Form>,
+    filter: Vec<u64>,
+    windows: HashMap<u32, Vec<(u32, u8)>>,
+    protected: HashSet<Box<[u8]>>,
+    /// Values that came after the limits were reached.
+    pub dropped: u64,
+}
+
+impl Learned {
+    /// A name that must survive even if some password is equal to it.
+    pub fn protect(&mut self, name: &[u8]) {
+        if self.protected.len() < MAX_PROTECTED
+            && (value::MIN_LEARNED..=value::MAX_LEARNED).contains(&name.len())
+        {
+            self.protected.insert(name.into());
+        }
+    }
+
+    pub fn knows(&self, fingerprint: u64) -> bool {
+        self.known.contains(&fingerprint)
+    }
+
+    pub fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    /// Learns the value if it may be; says whether it is new.
+    pub fn learn(&mut self, text: &[u8], kind: Kind, fingerprint: u64) -> bool {
+        if !value::is_learnable(text) || self.protected.contains(text) || self.knows(fingerprint) {
+            return false;
+        }
+        if self.values.len() >= MAX_VALUES || self.bytes + text.len() > MAX_BYTES {
+            self.dropped += 1;
+            return false;
+        }
+        let id = self.values.len() as u32;
+        self.known.insert(fingerprint);
+        self.bytes += text.len();
+        self.values.push(Value { text: text.into(), kind, fingerprint });
+        for (form, runs_on) in forms(text) {
+            self.index(Form { text: form.into(), value: id, runs_on });
+        }
+        true
+    }
+
+    fn index(&mut self, form: Form) {
+        if self.filter.is_empty() {
+            self.filter = vec![0; 1 << (FILTER_BITS - 6)];
+        }
+        let id = self.forms.len() as u32;
+        for offset in 0..STRIDE {
+            let window = window_at(&form.text, offset);
+            let bit = hash(window);
+            self.filter[bit >> 6] |= 1 << (bit & 63);
+            self.windows.entry(window).or_default().push((id, offset as u8));
+        }
+        self.forms.push(form);
+    }
+
+    /// Adds every occurrence of a learned value in `text` to `hits`.
+    pub fn find(&self, text: &[u8], hits: &mut Vec<(Hit, u64)>) {
+        if self.filter.is_empty() || text.len() < value::MIN_LEARNED {
+            return;
+        }
+        let mut at = 0;
+        while at + WINDOW <= text.len() {
+            let window = window_at(text, at);
+            let bit = hash(window);
+            if self.filter[bit >> 6] >> (bit & 63) & 1 == 1
+                && let Some(places) = self.windows.get(&window)
+            {
+                for (form, offset) in places {
+                    hits.extend(self.compare(text, at, *form, usize::from(*offset)));
+                }
+            }
+            at += STRIDE;
+        }
+    }
+
+    fn compare(&self, text: &[u8], at: usize, form: u32, offset: usize) -> Option<(Hit, u64)> {
+        let form = &self.forms[form as usize];
+        let start = at.checked_sub(offset)?;
+        if !text[start..].starts_with(&form.text) {
+            return None;
+        }
+        let mut end = start + form.text.len();
+        if form.runs_on {
+            let run = |b: &&u8| b.is_ascii_alphanumeric() || b"+/=".contains(b);
+            end += text[end..].iter().take(value::MAX_LEARNED).take_while(run).count();
+        }
+        let value = &self.values[form.value as usize];
+        Some((Hit::new(start, end, value.kind), value.fingerprint))
+    }
+}
+
+fn window_at(text: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(text[at..at + WINDOW].try_into().expect("a window has four bytes"))
+}
+
+fn hash(window: u32) -> usize {
+    (window.wrapping_mul(0x9e37_79b1) >> (32 - FILTER_BITS)) as usize
+}
+
+/// The ways in which the value may be written, and whether the form is the head of a run of base64.
+fn forms(text: &[u8]) -> Vec<(Vec<u8>, bool)> {
+    let mut forms = vec![(text.to_vec(), false)];
+    let mut add = |form: Vec<u8>, runs_on| {
+        if form.len() >= value::MIN_LEARNED && !forms.iter().any(|(known, _)| *known == form) {
+            forms.push((form, runs_on));
+        }
+    };
+    add(percent_encode(text), false);
+    if let Ok(text) = std::str::from_utf8(text)
+        && let Ok(json) = serde_json::to_string(text)
+    {
+        let json = &json[1..json.len() - 1];
+        add(json.as_bytes().to_vec(), false);
+        // Go writes these three as escapes.
+        add(json.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e").into_bytes(), false);
+        add(json.replace('\\', "\\\\").replace("\\\\\"", "\\\\\\\"").into_bytes(), false);
+    }
+    // Whole groups only, so that it is the same with a line end behind the value.
+    add(STANDARD.encode(&text[..text.len() / 3 * 3]).into_bytes(), true);
+    forms
+}
+
+fn percent_encode(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    for b in text {
+        if b.is_ascii_alphanumeric() || b"-_.~".contains(b) {
+            out.push(*b);
+        } else {
+            out.extend(format!("%{b:02X}").bytes());
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn learned(values: &[&str]) -> Learned {
+        let mut learned = Learned::default();
+        for (i, value) in values.iter().enumerate() {
+            assert!(learned.learn(value.as_bytes(), Kind(0), i as u64), "{value}");
+        }
+        learned
+    }
+
+    fn found(learned: &Learned, text: &str) -> Vec<String> {
+        let mut hits = Vec::new();
+        learned.find(text.as_bytes(), &mut hits);
+        hits.iter().map(|(hit, _)| text[hit.start..hit.end].to_owned()).collect()
+    }
+
+    #[test]
+    fn values_are_found_at_every_offset() {
+        let learned = learned(&["hunter2pw", "Blueking@2022"]);
+        for pad in 0..20 {
+            let text = format!("{}hunter2pw{}Blueking@2022", "x".repeat(pad), "y".repeat(pad));
+            assert_eq!(found(&learned, &text), ["hunter2pw", "Blueking@2022"], "{pad}");
+        }
+        assert!(found(&learned, "hunter2p").is_empty());
+    }
+
+    #[test]
+    fn other_spellings_of_a_value_are_found() {
+        let learned = learned(&["p@ss\"w0rd&"]);
+        assert_eq!(found(&learned, "x=p%40ss%22w0rd%26;"), ["p%40ss%22w0rd%26"]);
+        assert_eq!(found(&learned, r#"{"x":"p@ss\"w0rd\u0026"}"#), [r#"p@ss\"w0rd\u0026"#]);
+        let base64 = STANDARD.encode("p@ss\"w0rd&\n");
+        assert_eq!(found(&learned, &format!("x: {base64} y")), [base64]);
+    }
+
+    #[test]
+    fn protected_names_and_common_words_are_not_learned() {
+        let mut learned = Learned::default();
+        learned.protect(b"Node-A1.example");
+        assert!(!learned.learn(b"Node-A1.example", Kind(0), 1));
+        assert!(!learned.learn(b"blueking", Kind(0), 2));
+    }
+
+    #[test]
+    fn the_number_of_values_is_bounded() {
+        let mut learned = Learned::default();
+        for i in 0..MAX_VALUES as u64 + 10 {
+            learned.learn(format!("Secret!{i}#").as_bytes(), Kind(0), i);
+        }
+        assert_eq!((learned.values().len(), learned.dropped), (MAX_VALUES, 10));
+    }
+}
