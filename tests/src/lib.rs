@@ -13,6 +13,7 @@
 
 pub mod cache;
 pub mod cluster;
+pub mod comparison;
 pub mod isolation;
 pub mod run;
 pub mod scenario;
