@@ -11,6 +11,7 @@
 pub mod capture;
 pub mod facts;
 pub mod script;
+pub mod stream;
 
 mod clock;
 mod connections;
@@ -30,13 +31,15 @@ mod runtime;
 mod system;
 mod tools;
 
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
-use futures::stream::{self, FuturesUnordered, Stream, StreamExt as _};
+use futures::stream::{FuturesUnordered, Stream, StreamExt as _};
 use jiff::Timestamp;
 use shared::bundle::manifest::Outcome;
 use shared::bundle::paths;
@@ -96,6 +99,40 @@ pub struct HostItem {
 struct Context {
     options: HostOptions,
     login: tokio::sync::OnceCell<Capture>,
+}
+
+impl fmt::Display for Endpoint {
+    /// `name:port/tls`, with an IPv6 address in brackets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tls = if self.tls { "/tls" } else { "" };
+        if self.name.contains(':') {
+            write!(f, "[{}]:{}{tls}", self.name, self.port)
+        } else {
+            write!(f, "{}:{}{tls}", self.name, self.port)
+        }
+    }
+}
+
+/// A text that names nothing to connect to.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "{0:?} is nothing to connect to\nhint: HOST:PORT, with /tls behind it where TLS is spoken, such as registry.example:443/tls"
+)]
+pub struct NoEndpoint(String);
+
+impl FromStr for Endpoint {
+    type Err = NoEndpoint;
+
+    fn from_str(text: &str) -> Result<Self, NoEndpoint> {
+        let refused = || NoEndpoint(text.to_owned());
+        let (rest, tls) = text.strip_suffix("/tls").map_or((text, false), |rest| (rest, true));
+        let (name, port) = rest.rsplit_once(':').ok_or_else(refused)?;
+        let name = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+        if name.is_empty() {
+            return Err(refused());
+        }
+        Ok(Endpoint { name: name.to_owned(), port: port.parse().map_err(|_| refused())?, tls })
+    }
 }
 
 impl Context {
@@ -174,7 +211,7 @@ pub fn collect(options: HostOptions) -> impl Stream<Item = HostItem> + Send {
         })
         .collect();
     let done: Vec<(usize, Option<Capture>)> = Vec::new();
-    stream::unfold((running, Some(done)), move |(mut running, done)| {
+    futures::stream::unfold((running, Some(done)), move |(mut running, done)| {
         let (context, name) = (context.clone(), name.clone());
         async move {
             let mut done = done?;
@@ -251,6 +288,29 @@ fn facts_item(host: &str, facts: &Facts, (started, begun): (Timestamp, Instant))
     }
 }
 
+/// The items of a host that the shell script has read.
+pub fn items_of_script(name: &str, printed: script::Printed) -> Vec<HostItem> {
+    let begun = (Timestamp::now(), Instant::now());
+    let position = |probe: &str| PROBES.iter().position(|known| known.name == probe);
+    let done: Vec<(usize, Option<Capture>)> = printed
+        .probes
+        .into_iter()
+        .filter(|(_, capture)| !capture.sections.is_empty())
+        .filter_map(|(probe, capture)| Some((position(&probe)?, Some(capture))))
+        .collect();
+    let mut items: Vec<HostItem> =
+        done.iter().map(|(at, capture)| probe_item(name, &PROBES[*at], capture.as_ref(), begun)).collect();
+    let mut facts = facts_of(name, &HostOptions { role: Role::Node, ..HostOptions::default() }, done);
+    facts.collected_at = printed.time;
+    let mut item = facts_item(name, &facts, begun);
+    if !printed.whole {
+        item.outcome = Outcome::Truncated;
+        item.note = Some("what the script printed ends before its last line".to_owned());
+    }
+    items.push(item);
+    items
+}
+
 /// What the machine calls itself.
 pub fn own_name() -> String {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -275,6 +335,16 @@ mod tests {
                 items.iter().find(|item| item.path == paths::host_probe("control-1", probe.name)).unwrap();
             assert_eq!(facts.probes[probe.name], item.outcome);
             assert!(!item.bytes.is_empty(), "{} says what it tried", probe.name);
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_read_as_it_is_written() {
+        for text in ["registry.example:443/tls", "10.0.0.1:6443", "[fd00::1]:80"] {
+            assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), text);
+        }
+        for text in ["registry.example", ":80", "a:b", "a:99999"] {
+            assert!(text.parse::<Endpoint>().unwrap_err().to_string().contains("hint: "), "{text}");
         }
     }
 

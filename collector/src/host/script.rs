@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+
 use super::capture::{Capture, End, Section};
 use super::{HostOptions, PROBES};
 
@@ -38,7 +40,7 @@ pub fn script(options: &HostOptions) -> String {
     let names: Vec<&str> = options.names.iter().map(String::as_str).filter(|name| is_plain(name)).collect();
     let _ = writeln!(text, "NAMES='{}'", names.join(" "));
     text.push_str(PRELUDE);
-    let _ = writeln!(text, "printf '%s\\n' \"{MARK}{VERSION} $(uname -n)\"");
+    let _ = writeln!(text, "printf '%s\\n' \"{MARK}{VERSION} $(uname -n) $(date +%s.%N)\"");
     for probe in PROBES {
         let _ = writeln!(text, "printf '%s\\n' '{MARK}probe {}'", probe.name);
         text.push_str(probe.script);
@@ -56,6 +58,10 @@ fn is_plain(name: &str) -> bool {
 pub struct Printed {
     /// `uname -n` of the host.
     pub host: String,
+    /// The host's clock when the script began.
+    pub time: Option<Timestamp>,
+    /// Half of what the host's `date` cannot tell apart: 500 where it knows whole seconds only.
+    pub time_error_ms: i64,
     /// By the name of the probe, in the script's order.
     pub probes: Vec<(String, Capture)>,
     /// The last line was there: nothing was cut off.
@@ -67,8 +73,15 @@ pub fn read(text: &str) -> Option<Printed> {
     let start = text.find(&format!("{MARK}{VERSION} "))?;
     let mut lines = text[start..].lines();
     let head = lines.next()?;
-    let host = head[MARK.len() + VERSION.len()..].trim().to_owned();
-    let mut printed = Printed { host, ..Printed::default() };
+    let mut words = head[MARK.len() + VERSION.len()..].split_whitespace();
+    let host = words.next().unwrap_or_default().to_owned();
+    let clock = words.next().and_then(seconds);
+    let mut printed = Printed {
+        host,
+        time: clock.map(|(time, _)| time),
+        time_error_ms: clock.map_or(0, |(_, error)| error),
+        ..Printed::default()
+    };
     let mut open: Option<Section> = None;
     for line in lines {
         let line = line.trim_end_matches('\r');
@@ -96,6 +109,16 @@ pub fn read(text: &str) -> Option<Printed> {
         capture.push(section);
     }
     Some(printed)
+}
+
+/// Seconds since 1970, with a fraction where the host's `date` knows `%N`, and how far off that may be.
+fn seconds(word: &str) -> Option<(Timestamp, i64)> {
+    let whole = word.split('.').next()?.parse::<i64>().ok()?;
+    let fraction = word.split('.').nth(1).and_then(|digits| digits.get(..3)?.parse::<i64>().ok());
+    // Without a fraction the middle of the second is the best guess.
+    let time =
+        Timestamp::from_millisecond(whole.checked_mul(1000)?.checked_add(fraction.unwrap_or(500))?).ok()?;
+    Some((time, if fraction.is_some() { 1 } else { 500 }))
 }
 
 /// The line break that the script put before the mark is not the command's.
@@ -140,6 +163,7 @@ mod tests {
         assert!(!script(&options).contains("reboot"));
         let printed = read(&run_with(&["sh"], &options)).unwrap();
         assert!(printed.whole);
+        assert!(printed.time.unwrap().duration_until(Timestamp::now()).as_secs() < 60);
         assert_eq!(printed.probes.len(), PROBES.len());
 
         let done =
