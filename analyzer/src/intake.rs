@@ -1,1 +1,187 @@
-//! From whatever people have to a [`Snapshot`](crate::snapshot::Snapshot).
+//! From whatever people have to a [`Snapshot`].
+//!
+//! Each input is read into memory ([`shared::archive`]), its layout recognised ([`layout`]), each of its files decoded
+//! ([`decode`]) and read for what its place or its content says it is ([`file`]), on all cores. [`join`] puts the parts
+//! together in the order of the inputs and their paths, so that the result does not depend on which core was faster.
+
+mod decode;
+mod documents;
+mod file;
+mod join;
+mod kinds;
+mod layout;
+mod ledger;
+mod part;
+mod releases;
+mod role;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rayon::prelude::*;
+use shared::archive::{self, Contents, Entry, Fault, Limits};
+use shared::bundle::manifest::{LedgerEntry, Manifest};
+use shared::lang::Localized;
+
+use self::join::Joined;
+use self::layout::Layout;
+use self::part::Part;
+use self::role::Role;
+use crate::snapshot::{Input, Snapshot};
+
+/// Why there is nothing to analyse.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    #[error("nothing to read\nhint: name a bundle, a folder or a text file")]
+    NoInput,
+    #[error(transparent)]
+    Unreadable(#[from] archive::ReadError),
+    #[error(
+        "{path} is empty\nhint: the upload may have been cut off; compare its size with the file it was made from"
+    )]
+    Empty { path: PathBuf },
+    #[error(
+        "{path} is no bundle and no text: {reason}\nhint: name what casebook-collect wrote, an archive or folder of \
+         kubectl output, or a text file"
+    )]
+    NothingInside { path: PathBuf, reason: String },
+    #[error("{path}: {reason}")]
+    Refused { path: PathBuf, reason: String },
+}
+
+/// Reads all inputs into one body of evidence.
+///
+/// # Errors
+/// If an input cannot be opened or nothing in it can be read; what is wrong with parts of it is in the notes of its
+/// [`Input`].
+pub fn load(paths: &[PathBuf], limits: &Limits) -> Result<Snapshot, IntakeError> {
+    if paths.is_empty() {
+        return Err(IntakeError::NoInput);
+    }
+    let mut joined = Joined::new(paths.len() > 1);
+    for path in paths {
+        let contents = archive::read(path, limits)?;
+        joined.add(input(path, contents)?);
+    }
+    Ok(joined.finish())
+}
+
+/// Reads files given as (path in a bundle, bytes) that count as complete but for what `ledger` says of them and of
+/// others that are not there.
+pub fn from_files(files: Vec<(String, Vec<u8>)>, ledger: Vec<LedgerEntry>) -> Snapshot {
+    let entries =
+        files.into_iter().map(|(path, data)| Entry { path, data, modified: None, cut: false }).collect();
+    let read = Read { ledger, ..read_entries("files", entries, Layout::Casebook) };
+    let mut joined = Joined::new(false);
+    joined.add(read);
+    joined.finish()
+}
+
+/// One input, read.
+struct Read {
+    input: Input,
+    /// Name of the input in paths, when there are several.
+    name: String,
+    parts: Vec<Part>,
+    ledger: Vec<LedgerEntry>,
+    /// Text of the manifest, for the places of its ledger entries.
+    manifest_text: Option<std::sync::Arc<str>>,
+}
+
+fn input(path: &Path, contents: Contents) -> Result<Read, IntakeError> {
+    let Contents { entries, notes, .. } = contents;
+    if entries.is_empty() {
+        return Err(match notes.first() {
+            Some(note) => {
+                IntakeError::NothingInside { path: path.to_owned(), reason: note.fault.to_string() }
+            }
+            None => IntakeError::Empty { path: path.to_owned() },
+        });
+    }
+    if entries.iter().all(|entry| entry.data.is_empty()) {
+        return Err(IntakeError::Empty { path: path.to_owned() });
+    }
+    let modified = entries.iter().filter_map(|entry| entry.modified).max();
+    let mut entries = entries;
+    let wrapping = layout::wrapping(entries.iter().map(|entry| entry.path.as_str()));
+    for entry in &mut entries {
+        entry.path.drain(..wrapping);
+    }
+    let layout = layout::recognise(entries.iter().map(|entry| entry.path.as_str()));
+    let mut read = read_entries(&path.to_string_lossy(), entries, layout);
+    if read.parts.is_empty() && read.manifest_text.is_none() {
+        let reason = "it holds no text".to_owned();
+        return Err(IntakeError::NothingInside { path: path.to_owned(), reason });
+    }
+    read.name =
+        path.file_name().map_or_else(|| "input".to_owned(), |name| name.to_string_lossy().into_owned());
+    read.input.collected_at =
+        read.input.collected_at.or_else(|| modified.and_then(|at| Timestamp::from_second(at).ok()));
+    read.input.notes.extend(notes.iter().filter_map(told));
+    Ok(read)
+}
+
+/// Notes of the archive that the reader of a report should see.
+fn told(note: &archive::Note) -> Option<Localized> {
+    // Twins and links are everyday life in bundles, and nothing is lost by them.
+    if matches!(note.fault, Fault::Link { .. } | Fault::Duplicate) {
+        return None;
+    }
+    let text = format!("{}: {}", note.path, note.fault);
+    Some(Localized::new(text.clone(), text))
+}
+
+fn read_entries(name: &str, entries: Vec<Entry>, layout: Layout) -> Read {
+    let decoded: Vec<Option<Decoded>> =
+        entries.into_par_iter().map(|entry| read_entry(entry, layout)).collect();
+    let mut input = Input {
+        path: name.to_owned(),
+        layout: layout.name().to_owned(),
+        manifest: None,
+        collected_at: None,
+        notes: Vec::new(),
+    };
+    let (mut parts, mut ledger, mut manifest_text) = (Vec::new(), Vec::new(), None);
+    for decoded in decoded.into_iter().flatten() {
+        match decoded {
+            Decoded::Part(part) => parts.push(*part),
+            Decoded::Manifest { text, read: Ok(manifest) } => {
+                input.collected_at = Some(manifest.started);
+                ledger.clone_from(&manifest.ledger);
+                input.manifest = Some(*manifest);
+                manifest_text = Some(text);
+            }
+            Decoded::Manifest { read: Err(note), .. } => input.notes.push(note),
+        }
+    }
+    if layout == Layout::Casebook && input.manifest.is_none() && input.notes.is_empty() && name != "files" {
+        input.notes.push(Localized::new(
+            "没有 manifest.json：收集包不完整或被修改过，不知道哪些内容没有收集到。",
+            "there is no manifest.json: the bundle was cut off or changed, and what was not collected is unknown.",
+        ));
+    }
+    input.notes.extend(parts.iter_mut().flat_map(|part| std::mem::take(&mut part.notes)));
+    Read { input, name: name.to_owned(), parts, ledger, manifest_text }
+}
+
+enum Decoded {
+    Part(Box<Part>),
+    Manifest { text: std::sync::Arc<str>, read: Result<Box<Manifest>, Localized> },
+}
+
+/// Reads one file; `None` if it is of no use.
+fn read_entry(entry: Entry, layout: Layout) -> Option<Decoded> {
+    let role = layout.role(&entry.path);
+    if role == Role::Skip {
+        return None;
+    }
+    let decoded = decode::decode(&entry.data)?;
+    drop(entry.data);
+    if role == Role::Manifest {
+        let read = ledger::manifest(&decoded.text).map(Box::new);
+        return Some(Decoded::Manifest { text: decoded.text, read });
+    }
+    Some(Decoded::Part(Box::new(file::read(entry.path, decoded.text, role, entry.cut))))
+}
