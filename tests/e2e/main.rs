@@ -5,6 +5,7 @@
 
 mod archives;
 mod bad_input;
+mod faults;
 mod healthy;
 mod modules;
 mod reports;
@@ -48,6 +49,7 @@ fn main() -> Result<ExitCode> {
         texts::trials(),
         bad_input::trials(),
         reports::trials(),
+        faults::trials(),
         scenarios::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();

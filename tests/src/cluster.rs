@@ -138,6 +138,17 @@ impl Cluster {
         }
     }
 
+    /// What the API server's certificate is checked against.
+    pub fn authority(&self) -> PathBuf {
+        users::certificates(&self.dir).join("apiserver.crt")
+    }
+
+    /// Writes a kubeconfig of the administrator for another way to the API server.
+    pub fn write_kubeconfig(&self, path: &Path, authority: &Path, address: &str) -> Result<()> {
+        std::fs::write(path, users::text(authority, address, User::Admin))
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+
     /// kubectl of the cluster's own age, as the administrator. Whatever the exit code.
     pub fn kubectl(&self, args: &[&str]) -> Result<Run> {
         self.kubectl_of("1.20", args)

@@ -15,6 +15,8 @@ pub mod cache;
 pub mod cluster;
 pub mod comparison;
 pub mod isolation;
+pub mod proxy;
 pub mod run;
 pub mod scenario;
+pub mod tls;
 pub mod wait;

@@ -13,7 +13,7 @@ use super::servers::Server;
 use super::{User, users};
 use crate::cache::Cache;
 use crate::isolation;
-use crate::run::succeed;
+use crate::tls::Identity;
 
 /// A node to be started.
 #[derive(Debug, Clone)]
@@ -81,21 +81,7 @@ impl Node {
         isolation::add_address(&spec.address)?;
         let home = dir.join("nodes").join(&spec.name);
         fs::create_dir_all(&home).with_context(|| format!("cannot make {}", home.display()))?;
-        let (certificate, key) = (home.join("kubelet.crt"), home.join("kubelet.key"));
-        succeed(
-            Command::new("openssl")
-                .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650"])
-                .args([
-                    "-subj",
-                    &format!("/CN={}", spec.name),
-                    "-addext",
-                    &format!("subjectAltName=IP:{}", spec.address),
-                ])
-                .arg("-keyout")
-                .arg(&key)
-                .arg("-out")
-                .arg(&certificate),
-        )?;
+        let identity = Identity::make(&home, "kubelet", &spec.address)?;
         let mut command = Command::new(cache.server("kubemark").context("no kubemark")?);
         command
             .args([
@@ -109,8 +95,8 @@ impl Node {
             .arg(format!("--kubeconfig={}", users::kubeconfig(dir, User::Admin).display()))
             .env("HOLLOW_BIND", &spec.address)
             .env("HOLLOW_POD_PREFIX", &spec.pods)
-            .env("HOLLOW_CERT", certificate)
-            .env("HOLLOW_KEY", key)
+            .env("HOLLOW_CERT", &identity.certificate)
+            .env("HOLLOW_KEY", &identity.key)
             .env("HOLLOW_LOG_ROOT", &home)
             // kubemark keeps its root folder and its runtime's socket there.
             .env("TMPDIR", &home);

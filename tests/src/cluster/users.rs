@@ -85,14 +85,15 @@ pub fn write(dir: &Path) -> Result<()> {
     fs::write(tokens(dir), rows).context("cannot write the token file")?;
     for user in ALL {
         let path = kubeconfig(dir, *user);
-        let text = text(&certificates(dir).join("apiserver.crt"), API_SERVER, user.token());
+        let text = text(&certificates(dir).join("apiserver.crt"), API_SERVER, *user);
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
 }
 
 /// A kubeconfig for the server at `address`. `authority` need not exist yet.
-fn text(authority: &Path, address: &str, token: &str) -> String {
+pub fn text(authority: &Path, address: &str, user: User) -> String {
+    let token = user.token();
     format!(
         "apiVersion: v1\n\
          kind: Config\n\

@@ -1,0 +1,72 @@
+//! The collector before an API server in trouble: it comes home, in bounded time, with a valid bundle, and its ledger
+//! tells what could not be had.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use libtest_mimic::Trial;
+use serde_json::Value;
+use tests::proxy::{Fault, Proxy, Trouble};
+use tests::run::run;
+
+use crate::on_cluster;
+use crate::world::{World, program, text};
+
+/// The list that gets into trouble, and its place in the bundle.
+const PATH: &str = "/api/v1/namespaces/paas-healthy/configmaps";
+const ITEM: &str = "cluster-resources/configmaps/paas-healthy.json";
+/// A whole run may not take longer, whatever the server does. Far more than it needs, far less than "hangs".
+const LIMIT: Duration = Duration::from_secs(120);
+
+pub fn trials() -> Vec<Trial> {
+    let faults = [
+        ("hang", Fault::Hang, None, "timed_out"),
+        ("reset", Fault::Reset, None, "failed"),
+        ("reset_once", Fault::Reset, Some(1), "collected"),
+        ("too_many_requests_twice", Fault::Status(429), Some(2), "collected"),
+        ("too_many_requests_always", Fault::Status(429), None, "failed"),
+        ("internal_error", Fault::Status(500), None, "failed"),
+        ("internal_error_once", Fault::Status(500), Some(1), "collected"),
+        ("slow_drip", Fault::Drip, None, "timed_out"),
+        ("half_a_body", Fault::Half, None, "failed"),
+        ("garbage", Fault::Garbage, None, "failed"),
+    ];
+    faults
+        .into_iter()
+        .map(|(name, fault, times, outcome)| {
+            on_cluster(format!("faults::{name}"), move |world| {
+                comes_home(world, name, Trouble { path: PATH.to_owned(), fault, times }, outcome)
+            })
+        })
+        .collect()
+}
+
+fn comes_home(world: &World, name: &str, trouble: Trouble, outcome: &str) -> Result<()> {
+    let dir = world.file(&format!("fault-{name}"));
+    let proxy = Proxy::start(&world.cluster, &dir, trouble)?;
+    let bundle = dir.join("bundle.tar.gz");
+    let started = Instant::now();
+    let run = run(program("casebook-collect")?
+        .args(["-n", "paas-healthy", "--request-timeout", "3s", "-o", text(&bundle)?])
+        .env("KUBECONFIG", &proxy.kubeconfig))?;
+    ensure!(started.elapsed() < LIMIT, "the run took {} s", started.elapsed().as_secs());
+    let (all, troubled) = proxy.requests();
+    ensure!(troubled > 0, "none of the {all} requests asked for {PATH}");
+
+    let folder = world.unpack(&bundle)?;
+    let manifest: Value = serde_json::from_slice(&std::fs::read(folder.join("manifest.json"))?)?;
+    let ledger = manifest["ledger"].as_array().context("the manifest has a ledger")?;
+    let entry =
+        ledger.iter().find(|entry| entry["path"] == ITEM).with_context(|| format!("no entry of {ITEM}"))?;
+    ensure!(entry["outcome"] == outcome, "the outcome is {entry}, not {outcome}\n{}", run.stderr);
+    // The neighbours are unharmed.
+    let pods = ledger.iter().find(|entry| entry["path"] == "cluster-resources/pods/paas-healthy.json");
+    ensure!(pods.is_some_and(|entry| entry["outcome"] == "collected"), "pods were not collected: {pods:?}");
+    if outcome == "collected" {
+        ensure!(folder.join(ITEM).is_file(), "the ledger has {ITEM}, the bundle has not");
+    } else {
+        ensure!(run.code == Some(3), "exit code {:?} instead of 3 with a part missing", run.code);
+        ensure!(entry["note"].as_str().is_some_and(|note| !note.is_empty()), "no reason is given: {entry}");
+    }
+    Ok(())
+}
