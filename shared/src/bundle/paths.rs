@@ -10,6 +10,8 @@ pub const VERSION: &str = "version.yaml";
 pub const MANIFEST: &str = "manifest.json";
 pub const README: &str = "README.txt";
 pub const CLUSTER_VERSION: &str = "cluster-info/cluster_version.json";
+/// Folder of helm's releases; also what the ledger calls reading them in all namespaces in one go.
+pub const HELM: &str = "helm";
 /// Folder of what the user pasted or named with `--text`.
 pub const TEXTS: &str = "texts";
 /// Folder of host facts, one folder a host.
@@ -47,6 +49,7 @@ const SAME_NAME: &[(&str, &str)] = &[
     ("", "events"),
     ("", "endpoints"),
     ("", "configmaps"),
+    ("", "secrets"),
     ("", "limitranges"),
     ("", "serviceaccounts"),
     ("apps", "deployments"),
@@ -116,11 +119,11 @@ pub fn describe(namespace: Option<&str>, kind: &str, name: &str) -> String {
 }
 
 pub fn helm_releases(namespace: &str) -> String {
-    format!("helm/{namespace}.json")
+    format!("{HELM}/{namespace}.json")
 }
 
 pub fn helm_history(namespace: &str, release: &str) -> String {
-    format!("helm/{namespace}/{}.txt", safe_segment(release))
+    format!("{HELM}/{namespace}/{}.txt", safe_segment(release))
 }
 
 pub fn host_facts(host: &str) -> String {
