@@ -1,0 +1,218 @@
+//! The command line as typed. [`crate::options`] makes of it what is meant.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::units::{parse_duration, parse_size};
+
+/// Collect what support needs from a Kubernetes cluster and its control machine into one file.
+///
+/// Without a command: collect from the whole cluster that kubectl would talk to. Values of secrets are masked before
+/// anything is written. Exit codes: 0 the bundle is complete, 3 it is written and parts are missing (its manifest
+/// says which), 2 nothing was written.
+#[derive(Debug, Parser)]
+#[command(name = "casebook-collect", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub collect: CollectArgs,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Collect facts of this machine and texts only, without a cluster
+    Host(CollectArgs),
+    /// Show what a bundle holds, what is missing and what was masked
+    Inspect(InspectArgs),
+    /// Keep collecting while something is going on, and write one bundle at its end
+    Watch(WatchArgs),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct CollectArgs {
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    #[command(flatten)]
+    pub logs: LogArgs,
+    #[command(flatten)]
+    pub bounds: BoundArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Cluster")]
+pub struct ClusterArgs {
+    /// Kubeconfig file to use instead of $KUBECONFIG or ~/.kube/config
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig to use
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+    /// Cluster of the kubeconfig to use
+    #[arg(long, value_name = "NAME")]
+    pub cluster: Option<String>,
+    /// User of the kubeconfig to use
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// Address of the API server
+    #[arg(short, long, value_name = "URL")]
+    pub server: Option<String>,
+    /// User to impersonate
+    #[arg(long = "as", value_name = "USER")]
+    pub impersonate: Option<String>,
+    /// Group to impersonate; repeatable
+    #[arg(long = "as-group", value_name = "GROUP", requires = "impersonate")]
+    pub impersonate_groups: Vec<String>,
+    /// Do not check the server's certificate
+    #[arg(long)]
+    pub insecure_skip_tls_verify: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "What to collect")]
+pub struct ScopeArgs {
+    /// Only these namespaces; repeatable, or separated by commas
+    #[arg(short, long = "namespace", value_name = "NS", value_delimiter = ',')]
+    pub namespaces: Vec<String>,
+    /// All namespaces; this is the default
+    #[arg(short = 'A', long, conflicts_with = "namespaces")]
+    pub all_namespaces: bool,
+    /// Only pods with these labels; everything that is not about pods is collected whole
+    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    pub selector: Option<String>,
+    /// Only these parts: RESOURCE[/NAMESPACE[/NAME]], logs/NAMESPACE[/POD[/CONTAINER]], describe/…, helm[/NAMESPACE],
+    /// host, install; `*` matches any text; repeatable
+    #[arg(long, value_name = "PART", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Take this text into the bundle, such as saved terminal output; `-` reads standard input; repeatable
+    #[arg(long = "text", value_name = "FILE")]
+    pub texts: Vec<PathBuf>,
+    /// BlueKing's installation directory, if it is not found by itself
+    #[arg(long, value_name = "DIR")]
+    pub install_dir: Option<PathBuf>,
+    /// Leave out the facts of this machine
+    #[arg(long)]
+    pub no_host: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Logs")]
+pub struct LogArgs {
+    /// Only log lines newer than this, such as 2h
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub since: Option<Duration>,
+    /// Logs of all healthy pods too, each one whole; --max-size and --timeout then have to be set by hand
+    #[arg(long)]
+    pub all_logs: bool,
+    /// Logs of at most so many containers that look healthy
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    pub healthy_logs: usize,
+    /// Longest log; of a longer one the head and the tail are kept
+    #[arg(long, value_name = "SIZE", default_value = "2M", value_parser = parse_size)]
+    pub max_log_size: u64,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Bounds")]
+pub struct BoundArgs {
+    /// Largest bundle; logs give way to it, those of healthy pods first
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub max_size: Option<u64>,
+    /// Longest run; what there is by then is written
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub timeout: Option<Duration>,
+    /// Longest wait for an answer of the server; it gives up on a dead kubelet itself after 30 s
+    #[arg(long, value_name = "DURATION", default_value = "40s", value_parser = parse_duration)]
+    pub request_timeout: Duration,
+    /// Requests a second, on average; fewer while the server is in trouble
+    #[arg(long, value_name = "N", default_value_t = 100.0)]
+    pub qps: f64,
+    /// Requests at the same time
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub concurrency: usize,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// The bundle: a name that ends in .tar.gz, .tgz, .tar or .zip, or a directory to put it in
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Say what would be collected and about how large it is, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Language of messages: zh or en
+    #[arg(long, value_name = "LANG", value_parser = parse_lang)]
+    pub lang: Option<shared::lang::Lang>,
+    /// No progress display
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct InspectArgs {
+    /// Bundle to look into
+    pub bundle: PathBuf,
+    /// Language of messages: zh or en
+    #[arg(long, value_name = "LANG", value_parser = parse_lang)]
+    pub lang: Option<shared::lang::Lang>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct WatchArgs {
+    #[command(flatten)]
+    pub collect: CollectArgs,
+    /// Command to run in a terminal of its own; the watch ends when it does. Without one, Ctrl-C ends the watch
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
+
+fn parse_lang(text: &str) -> Result<shared::lang::Lang, String> {
+    match text {
+        "zh" => Ok(shared::lang::Lang::Zh),
+        "en" => Ok(shared::lang::Lang::En),
+        _ => Err("expected zh or en".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn kubectls_short_flags_work() {
+        let cli = Cli::parse_from([
+            "casebook-collect",
+            "-n",
+            "a,b",
+            "-n",
+            "c",
+            "-l",
+            "app=x",
+            "--request-timeout",
+            "5",
+        ]);
+        assert_eq!(cli.collect.scope.namespaces, ["a", "b", "c"]);
+        assert_eq!(cli.collect.bounds.request_timeout, Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_watched_command_keeps_its_own_flags() {
+        let cli = Cli::parse_from(["casebook-collect", "watch", "-n", "a", "--", "./setup.sh", "-i", "base"]);
+        let Some(Command::Watch(watch)) = cli.command else { panic!("not a watch: {cli:?}") };
+        assert_eq!(watch.command, ["./setup.sh", "-i", "base"]);
+        assert_eq!(watch.collect.scope.namespaces, ["a"]);
+    }
+}

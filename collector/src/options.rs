@@ -1,0 +1,242 @@
+//! What is meant by the command line: defaults filled in, everything checked that can be checked without asking
+//! anybody.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use shared::bundle::writer::Format;
+use shared::lang::Lang;
+
+use crate::cli::CollectArgs;
+use crate::cluster::api::Bounds;
+use crate::cluster::connect::Choice;
+use crate::select::{NoPart, Selection};
+
+/// Fits the upload forms of forums and ticket systems.
+pub const MAX_SIZE: u64 = 50 << 20;
+/// Longest run unless told otherwise.
+pub const TIMEOUT: Duration = Duration::from_secs(15 * 60);
+
+/// A run as it is meant.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub choice: Choice,
+    /// `None`: all namespaces.
+    pub namespaces: Option<Vec<String>>,
+    pub selector: Option<String>,
+    pub selection: Selection,
+    pub logs: LogOptions,
+    pub max_size: u64,
+    pub timeout: Duration,
+    pub bounds: Bounds,
+    pub output: Output,
+    pub texts: Vec<PathBuf>,
+    pub install_dir: Option<PathBuf>,
+    pub host: bool,
+    pub lang: Lang,
+    pub dry_run: bool,
+    pub quiet: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct LogOptions {
+    pub since: Option<Duration>,
+    /// Every log, whole.
+    pub all: bool,
+    pub healthy: usize,
+    pub max_log: u64,
+}
+
+/// Where the bundle goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    File(PathBuf, Format),
+    /// Into this directory, under a name made from cluster and time.
+    In(PathBuf),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OptionError {
+    #[error(transparent)]
+    Part(#[from] NoPart),
+    #[error(
+        "{path}: a bundle's name ends in .tar.gz, .tgz, .tar or .zip\nhint: name it so, or name a directory to put it in"
+    )]
+    Ending { path: PathBuf },
+    #[error("--qps {0} is not a rate\nhint: give a number above 0, such as 20")]
+    Qps(f64),
+    #[error("--concurrency 0 would ask for nothing\nhint: give a number from 1")]
+    Concurrency,
+    #[error("{0:?} is no name of a namespace\nhint: names consist of a-z, 0-9 and -")]
+    Namespace(String),
+}
+
+impl Options {
+    /// # Errors
+    /// When an argument cannot mean anything.
+    pub fn new(args: CollectArgs, locale: Option<Lang>) -> Result<Self, OptionError> {
+        let CollectArgs { cluster, scope, logs, bounds, output } = args;
+        let parts = scope.only.iter().map(|part| part.parse()).collect::<Result<Vec<_>, _>>()?;
+        if !(bounds.qps.is_finite() && bounds.qps > 0.0) {
+            return Err(OptionError::Qps(bounds.qps));
+        }
+        if bounds.concurrency == 0 {
+            return Err(OptionError::Concurrency);
+        }
+        let label = |n: &&String| {
+            n.is_empty() || !n.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        if let Some(wrong) = scope.namespaces.iter().find(label) {
+            return Err(OptionError::Namespace(wrong.clone()));
+        }
+        let unbounded = logs.all_logs;
+        Ok(Options {
+            choice: Choice {
+                kubeconfig: cluster.kubeconfig,
+                context: cluster.context,
+                cluster: cluster.cluster,
+                user: cluster.user,
+                server: cluster.server,
+                impersonate: cluster.impersonate,
+                impersonate_groups: cluster.impersonate_groups,
+                insecure: cluster.insecure_skip_tls_verify,
+            },
+            namespaces: (!scope.namespaces.is_empty()).then(|| sorted(scope.namespaces)),
+            selector: scope.selector,
+            selection: Selection(parts),
+            logs: LogOptions {
+                since: logs.since,
+                all: logs.all_logs,
+                healthy: if logs.all_logs { usize::MAX } else { logs.healthy_logs },
+                max_log: logs.max_log_size,
+            },
+            max_size: bounds.max_size.unwrap_or(if unbounded { u64::MAX } else { MAX_SIZE }),
+            timeout: bounds.timeout.unwrap_or(TIMEOUT),
+            bounds: Bounds {
+                qps: bounds.qps,
+                concurrency: bounds.concurrency,
+                request_timeout: bounds.request_timeout,
+            },
+            output: Output::new(output.output)?,
+            texts: scope.texts,
+            install_dir: scope.install_dir,
+            host: !scope.no_host,
+            lang: output.lang.or(locale).unwrap_or(Lang::En),
+            dry_run: output.dry_run,
+            quiet: output.quiet,
+        })
+    }
+
+    /// Options that changed what is collected, for the manifest.
+    pub fn for_manifest(&self) -> std::collections::BTreeMap<String, serde_json::Value> {
+        let mut map = std::collections::BTreeMap::new();
+        let mut set = |key: &str, value: serde_json::Value| map.insert(key.to_owned(), value);
+        if let Some(namespaces) = &self.namespaces {
+            set("namespaces", namespaces.clone().into());
+        }
+        if let Some(selector) = &self.selector {
+            set("selector", selector.clone().into());
+        }
+        if !self.selection.is_everything() {
+            let parts: Vec<String> = self.selection.0.iter().map(ToString::to_string).collect();
+            set("only", parts.into());
+        }
+        if let Some(since) = self.logs.since {
+            set("since", format!("{}s", since.as_secs()).into());
+        }
+        if self.logs.all {
+            set("all_logs", true.into());
+        } else {
+            set("healthy_logs", self.logs.healthy.into());
+            set("max_log_size", self.logs.max_log.into());
+        }
+        if self.max_size != u64::MAX {
+            set("max_size", self.max_size.into());
+        }
+        set("timeout", format!("{}s", self.timeout.as_secs()).into());
+        set("qps", self.bounds.qps.into());
+        set("concurrency", self.bounds.concurrency.into());
+        map
+    }
+}
+
+impl Output {
+    fn new(named: Option<PathBuf>) -> Result<Self, OptionError> {
+        let Some(path) = named else { return Ok(Output::In(PathBuf::from("."))) };
+        if path.is_dir() || path.to_string_lossy().ends_with('/') {
+            return Ok(Output::In(path));
+        }
+        match Format::from_name(&path.to_string_lossy()) {
+            Some(format) => Ok(Output::File(path, format)),
+            None => Err(OptionError::Ending { path }),
+        }
+    }
+
+    /// The file and its format; `stem` names it where the user did not.
+    pub fn resolve(&self, stem: &str) -> (PathBuf, Format) {
+        match self {
+            Output::File(path, format) => (path.clone(), *format),
+            Output::In(folder) => {
+                let name = format!("{stem}{}", Format::TarGz.extension());
+                let path = if folder == Path::new(".") { PathBuf::from(name) } else { folder.join(name) };
+                (path, Format::TarGz)
+            }
+        }
+    }
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names.dedup();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Cli;
+    use clap::Parser;
+
+    fn options(args: &[&str]) -> Result<Options, OptionError> {
+        let cli = Cli::parse_from([&["casebook-collect"], args].concat());
+        Options::new(cli.collect, None)
+    }
+
+    #[test]
+    fn the_defaults_are_bounded() {
+        let options = options(&[]).unwrap();
+        assert_eq!(options.namespaces, None);
+        assert_eq!(options.max_size, MAX_SIZE);
+        assert_eq!(options.timeout, TIMEOUT);
+        assert_eq!(options.output.resolve("casebook-x").0, Path::new("casebook-x.tar.gz"));
+    }
+
+    #[test]
+    fn all_logs_lifts_the_bounds_that_were_not_given() {
+        assert_eq!(options(&["--all-logs"]).unwrap().max_size, u64::MAX);
+        assert_eq!(options(&["--all-logs", "--max-size", "1M"]).unwrap().max_size, 1 << 20);
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_with_a_hint() {
+        for args in [
+            &["-o", "x.rar"][..],
+            &["--qps", "0"],
+            &["--qps", "nan"],
+            &["--concurrency", "0"],
+            &["-n", "../x"],
+            &["--only", "logs//x"],
+        ] {
+            let error = options(args).unwrap_err().to_string();
+            assert!(error.contains("hint: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_ending_chooses_the_format() {
+        let format = |name: &str| options(&["-o", name]).unwrap().output.resolve("x").1;
+        assert_eq!(format("a.tgz"), Format::TarGz);
+        assert_eq!(format("a.tar"), Format::Tar);
+        assert_eq!(format("a.zip"), Format::Zip);
+    }
+}
