@@ -1,4 +1,51 @@
 //! `casebook-collect`: gathers what support needs from a cluster and its control machine into one bundle.
+//!
+//! The way of a run: the command line as typed ([`cli`]) becomes what is meant ([`options`]); with what the server
+//! can list ([`cluster`]) that becomes a [`plan`]; [`run`] carries the plan out with the means of [`gather`],
+//! [`logs`] and [`host`], through the masks ([`mask`]) into the bundle ([`sink`]).
 
+pub mod cli;
+pub mod cluster;
+pub mod commands;
+pub mod exit;
+pub mod gather;
 pub mod host;
+pub mod logs;
+pub mod mask;
+pub mod messages;
 pub mod nodes;
+pub mod options;
+pub mod plan;
+pub mod progress;
+pub mod run;
+pub mod select;
+pub mod signals;
+pub mod sink;
+pub mod stop;
+pub mod units;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::exit::Exit;
+
+/// The whole program.
+pub fn main() -> Exit {
+    let cli = Cli::parse();
+    let locale = shared::lang::Lang::from_locale(|name| std::env::var(name).ok());
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return commands::collect::refuse(&error),
+    };
+    let exit = runtime.block_on(async {
+        match cli.command {
+            None => commands::collect::collect(cli.collect, true, locale).await,
+            Some(Command::Host(args)) => commands::collect::collect(args, false, locale).await,
+            Some(Command::Inspect(args)) => commands::inspect::inspect(&args, locale),
+            Some(Command::Watch(args)) => commands::collect::collect(args.collect, true, locale).await,
+        }
+    });
+    // Blocking work that nobody waits for any more must not keep the process.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    exit
+}

@@ -1,0 +1,31 @@
+//! `casebook-collect` itself, and `host`, which leaves the cluster out.
+
+use shared::lang::Lang;
+
+use crate::cli::CollectArgs;
+use crate::exit::Exit;
+use crate::options::Options;
+use crate::run;
+
+/// Collects and writes a bundle.
+pub async fn collect(args: CollectArgs, cluster: bool, locale: Option<Lang>) -> Exit {
+    let options = match Options::new(args, locale) {
+        Ok(options) => options,
+        Err(error) => return refuse(&error),
+    };
+    let lang = options.lang;
+    match run::collect(options, cluster).await {
+        Ok(done) => {
+            eprintln!("{}", run::summary(&done, lang));
+            println!("{}", done.written.path.display());
+            done.exit()
+        }
+        Err(error) => refuse(&error),
+    }
+}
+
+/// Says why nothing was written.
+pub fn refuse(error: &dyn std::error::Error) -> Exit {
+    eprintln!("error: {error}");
+    Exit::Nothing
+}

@@ -1,0 +1,145 @@
+//! `casebook-collect inspect BUNDLE`: what is inside, before it is given away.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use shared::archive::{self, Limits};
+use shared::bundle::manifest::{LedgerEntry, Manifest, Outcome};
+use shared::bundle::paths;
+use shared::lang::Lang;
+
+use super::collect::refuse;
+use crate::cli::InspectArgs;
+use crate::exit::Exit;
+use crate::messages::{for_terminal, pick};
+use crate::units::show_size;
+
+#[derive(Debug, thiserror::Error)]
+enum InspectError {
+    #[error(transparent)]
+    Read(#[from] archive::ReadError),
+    #[error(
+        "{0} is no bundle of casebook-collect: it has no manifest.json\nhint: `casebook-analyze {0}` reads bundles of other tools"
+    )]
+    NoManifest(String),
+    #[error("the manifest of {path} cannot be read: {source}")]
+    Manifest { path: String, source: serde_json::Error },
+}
+
+/// Prints a summary of a bundle.
+pub fn inspect(args: &InspectArgs, locale: Option<Lang>) -> Exit {
+    let lang = args.lang.or(locale).unwrap_or(Lang::En);
+    match read(args) {
+        Ok(manifest) => {
+            print!("{}", show(&manifest, lang));
+            Exit::Complete
+        }
+        Err(error) => refuse(&error),
+    }
+}
+
+fn read(args: &InspectArgs) -> Result<Manifest, InspectError> {
+    let path = args.bundle.display().to_string();
+    let contents = archive::read(&args.bundle, &Limits::default())?;
+    let is_manifest =
+        |p: &str| p == paths::MANIFEST || p.split_once('/').is_some_and(|(_, rest)| rest == paths::MANIFEST);
+    let entry = contents.entries.into_iter().find(|entry| is_manifest(&entry.path));
+    let entry = entry.ok_or_else(|| InspectError::NoManifest(path.clone()))?;
+    serde_json::from_slice(&entry.data).map_err(|source| InspectError::Manifest { path, source })
+}
+
+/// One kind of content: everything below one folder.
+#[derive(Default)]
+struct Group {
+    files: u64,
+    bytes: u64,
+    lost: u64,
+}
+
+fn show(manifest: &Manifest, lang: Lang) -> String {
+    let mut out = String::new();
+    let mut line = |text: String| {
+        out.push_str(&text);
+        out.push('\n');
+    };
+    let tool = &manifest.tool;
+    line(format!("{} {}  {}  ->  {}", tool.name, tool.version, manifest.started, manifest.finished));
+    if let Some(cluster) = &manifest.cluster {
+        let version = cluster.version.as_deref().unwrap_or("-");
+        line(format!("{}: {} {} {version}", pick(lang, "集群", "cluster"), cluster.name, cluster.server));
+    }
+    if let Some(stopped) = &manifest.stopped {
+        line(format!("{}: {stopped}", pick(lang, "提前结束", "ended early")));
+    }
+    for (key, value) in &manifest.options {
+        line(format!("  {key} = {}", for_terminal(&value.to_string(), 120)));
+    }
+    line(String::new());
+    let mut groups = BTreeMap::<String, Group>::new();
+    for entry in &manifest.ledger {
+        let group = groups.entry(group_of(&entry.path)).or_default();
+        group.files += u64::from(entry.sha256.is_some());
+        group.bytes += entry.bytes;
+        group.lost += u64::from(entry.outcome.is_loss());
+    }
+    let (files, size, lost) =
+        (pick(lang, "文件", "files"), pick(lang, "大小", "size"), pick(lang, "缺失", "missing"));
+    line(format!("{:>8} {:>12} {:>8}", files, size, lost));
+    for (name, group) in &groups {
+        line(format!("{:>8} {:>12} {:>8}  {name}", group.files, show_size(group.bytes), group.lost));
+    }
+    masked(manifest, lang, &mut line);
+    missing(manifest, lang, &mut line);
+    out
+}
+
+/// `cluster-resources/pods/logs`, `cluster-resources`, `describe`, …
+fn group_of(path: &str) -> String {
+    if path.starts_with("cluster-resources/pods/logs") {
+        return "cluster-resources/pods/logs".to_owned();
+    }
+    path.split('/').next().unwrap_or_default().to_owned()
+}
+
+fn masked(manifest: &Manifest, lang: Lang, line: &mut impl FnMut(String)) {
+    let mut kinds = BTreeMap::<&str, u64>::new();
+    for (kind, count) in manifest.ledger.iter().flat_map(|e| &e.redactions) {
+        *kinds.entry(kind).or_default() += count;
+    }
+    line(String::new());
+    line(pick(lang, "已脱敏：", "masked:").to_owned());
+    if kinds.is_empty() {
+        line(format!("  {}", pick(lang, "无", "nothing")));
+    }
+    for (kind, count) in kinds {
+        line(format!("{count:>8}  {kind}"));
+    }
+}
+
+fn missing(manifest: &Manifest, lang: Lang, line: &mut impl FnMut(String)) {
+    let mut by_words = BTreeMap::<(Outcome, String), Vec<&LedgerEntry>>::new();
+    for entry in manifest.ledger.iter().filter(|e| e.outcome.is_loss()) {
+        let words = for_terminal(entry.note.as_deref().unwrap_or_default(), 200);
+        by_words.entry((entry.outcome, words)).or_default().push(entry);
+    }
+    line(String::new());
+    line(pick(lang, "缺失或不完整：", "missing or cut:").to_owned());
+    if by_words.is_empty() {
+        line(format!("  {}", pick(lang, "无", "nothing")));
+    }
+    for ((outcome, words), entries) in by_words {
+        let mut text = String::new();
+        let more = entries.len() - 1;
+        let _ = write!(text, "  {} {}", outcome.as_str(), for_terminal(&entries[0].path, 120));
+        if more > 0 {
+            let _ = match lang {
+                Lang::Zh => write!(text, "（另有 {more} 项）"),
+                Lang::En => write!(text, " (and {more} more)"),
+            };
+        }
+        if !words.is_empty() {
+            let _ = write!(text, ": {words}");
+        }
+        line(text);
+    }
+}

@@ -1,0 +1,91 @@
+//! What a run says to the person at the terminal, in both languages.
+
+use shared::bundle::manifest::{Manifest, Outcome};
+use shared::bundle::writer::Written;
+use shared::lang::Lang;
+
+use crate::units::show_size;
+
+/// Chooses one of two texts.
+pub fn pick<'a>(lang: Lang, zh: &'a str, en: &'a str) -> &'a str {
+    match lang {
+        Lang::Zh => zh,
+        Lang::En => en,
+    }
+}
+
+/// Losses named one by one; more of them are only counted.
+const NAMED: usize = 8;
+
+/// The end of a run that wrote a bundle.
+pub fn finished(lang: Lang, written: &Written, manifest: &Manifest) -> String {
+    let size = show_size(written.bytes);
+    let path = written.path.display();
+    let collected = manifest.ledger.iter().filter(|e| e.outcome == Outcome::Collected && e.bytes > 0).count();
+    let masked: u64 = manifest.ledger.iter().flat_map(|e| e.redactions.values()).sum();
+    let mut text = match lang {
+        Lang::Zh => format!("已写入 {path}（{size}，{collected} 个文件，已脱敏 {masked} 处）"),
+        Lang::En => format!("wrote {path} ({size}, {collected} files, {masked} values masked)"),
+    };
+    if let Some(stopped) = &manifest.stopped {
+        let why = match stopped.as_str() {
+            "interrupted" => pick(lang, "被中断", "interrupted"),
+            "timeout" => pick(lang, "到达 --timeout", "--timeout was reached"),
+            "disk_full" => pick(lang, "磁盘已满", "the disk is full"),
+            other => other,
+        };
+        text += &match lang {
+            Lang::Zh => format!("\n收集提前结束：{why}"),
+            Lang::En => format!("\nthe collection ended early: {why}"),
+        };
+    }
+    let losses: Vec<_> = manifest.ledger.iter().filter(|e| e.outcome.is_loss()).collect();
+    if losses.is_empty() {
+        return text;
+    }
+    text += &match lang {
+        Lang::Zh => format!("\n有 {} 项未能（完整）收集，详见包内 manifest.json：", losses.len()),
+        Lang::En => format!("\n{} items are missing or cut, see manifest.json inside:", losses.len()),
+    };
+    for entry in losses.iter().take(NAMED) {
+        let note = entry.note.as_deref().unwrap_or_default();
+        text += &format!("\n  {} {}", entry.outcome.as_str(), entry.path);
+        if !note.is_empty() {
+            text += &format!(": {}", for_terminal(note, 160));
+        }
+    }
+    if losses.len() > NAMED {
+        text += pick(lang, "\n  ……", "\n  …");
+    }
+    text += &match lang {
+        Lang::Zh => format!("\n上传前可先查看：casebook-collect inspect {path}"),
+        Lang::En => format!("\nlook into it before you upload it: casebook-collect inspect {path}"),
+    };
+    text
+}
+
+/// A text from elsewhere on one line, without anything that a terminal would obey.
+pub fn for_terminal(text: &str, most: usize) -> String {
+    let mut shown: String =
+        text.chars().take(most).map(|c| if c.is_control() || is_bidi(c) { ' ' } else { c }).collect();
+    if text.chars().nth(most).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Characters that turn the direction of what follows them.
+fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_reaches_the_terminal_that_it_would_obey() {
+        assert_eq!(for_terminal("a\x1b[2Jb\nc\u{202e}d", 80), "a [2Jb c d");
+        assert_eq!(for_terminal("一二三", 2), "一二…");
+    }
+}

@@ -1,0 +1,73 @@
+//! What is being done, for whoever waits: a line that renews itself on a terminal, plain lines elsewhere.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Time between two plain lines about the same step.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Where progress goes.
+#[derive(Debug)]
+pub enum Progress {
+    Silent,
+    Bar(ProgressBar),
+    Lines(Mutex<Lines>),
+}
+
+#[derive(Debug)]
+pub struct Lines {
+    step: String,
+    last: Instant,
+}
+
+impl Progress {
+    /// `quiet` shows nothing. Everything goes to standard error.
+    pub fn new(quiet: bool) -> Self {
+        use std::io::IsTerminal;
+        if quiet {
+            return Progress::Silent;
+        }
+        if std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("{spinner} [{elapsed}] {wide_msg}");
+            bar.set_style(style.expect("the template is well-formed"));
+            bar.enable_steady_tick(Duration::from_millis(120));
+            return Progress::Bar(bar);
+        }
+        Progress::Lines(Mutex::new(Lines { step: String::new(), last: Instant::now() }))
+    }
+
+    /// A step and how far it is. Called often; lines that would say little new are left out.
+    pub fn step(&self, step: &str, detail: &str) {
+        let text = if detail.is_empty() { step.to_owned() } else { format!("{step}: {detail}") };
+        match self {
+            Progress::Silent => {}
+            Progress::Bar(bar) => bar.set_message(text),
+            Progress::Lines(lines) => {
+                let mut lines = lines.lock().expect("no code panics while it holds the lock");
+                if lines.step != step || lines.last.elapsed() >= EVERY {
+                    eprintln!("{text}");
+                    lines.step = step.to_owned();
+                    lines.last = Instant::now();
+                }
+            }
+        }
+    }
+
+    /// A line that stays.
+    pub fn say(&self, text: &str) {
+        match self {
+            Progress::Silent => {}
+            Progress::Bar(bar) => bar.suspend(|| eprintln!("{text}")),
+            Progress::Lines(_) => eprintln!("{text}"),
+        }
+    }
+
+    pub fn end(&self) {
+        if let Progress::Bar(bar) = self {
+            bar.finish_and_clear();
+        }
+    }
+}

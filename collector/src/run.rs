@@ -1,0 +1,318 @@
+//! One run, from options to a bundle.
+//!
+//! Lists come first, since everything else rests on them; then logs, descriptions and helm's releases side by side.
+//! The machine's own facts are read all the while. Whatever fails is an entry of the ledger; only what makes a
+//! bundle impossible is an error here.
+
+mod fallback;
+mod frame;
+mod host;
+mod logs;
+mod server;
+mod tasks;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use shared::bundle::manifest::{ClockReading, Cluster, FORMAT, LedgerEntry, Manifest, Outcome, Tool};
+use shared::bundle::paths;
+use shared::bundle::writer::{BundleWriter, WriteError, Written};
+
+use crate::cluster::api::Api;
+use crate::cluster::connect::{self, ConnectError, Target};
+use crate::cluster::discovery::{self, Discovery};
+use crate::cluster::error::{ApiError, Fault};
+use crate::exit::Exit;
+use crate::gather::helm;
+use crate::gather::lists::{self, ListTask, Means, Scope};
+use crate::gather::store::Store;
+use crate::gather::text::{self, TextError};
+use crate::mask::Masks;
+use crate::messages::{self, pick};
+use crate::options::Options;
+use crate::plan;
+use crate::progress::Progress;
+use crate::signals::Abandon;
+use crate::sink::{Sink, entry};
+use crate::stop::{Reason, Stop};
+use tasks::each;
+
+/// Why no bundle could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Text(#[from] TextError),
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error("there is no namespace {name:?} in {server}\nhint: `kubectl get namespaces` lists them")]
+    NoNamespace { name: String, server: String },
+    #[error("cannot handle signals: {0}")]
+    Signals(std::io::Error),
+    #[error("stopped twice: nothing was written")]
+    Abandoned,
+}
+
+/// A run while it goes on.
+pub struct Run {
+    pub options: Options,
+    pub sink: Sink,
+    pub masks: Masks,
+    pub store: Store,
+    pub progress: Progress,
+    pub stop: Stop,
+}
+
+/// What is known of the cluster at the end.
+#[derive(Default)]
+struct Reached {
+    cluster: Option<Cluster>,
+    clocks: Vec<ClockReading>,
+    requests: u64,
+}
+
+/// A run that ended with a bundle.
+pub struct Done {
+    pub written: Written,
+    pub manifest: Manifest,
+}
+
+impl Done {
+    pub fn exit(&self) -> Exit {
+        let lost =
+            self.manifest.stopped.is_some() || self.manifest.ledger.iter().any(|e| e.outcome.is_loss());
+        if lost { Exit::Partial } else { Exit::Complete }
+    }
+}
+
+/// Collects from the cluster, or with `cluster` false from this machine alone.
+///
+/// # Errors
+/// When no bundle can be made; nothing is left on the disk then.
+pub async fn collect(options: Options, cluster: bool) -> Result<Done, RunError> {
+    let started = Timestamp::now();
+    let texts = text::read_given(&options.texts)?;
+    let connect_timeout = options.bounds.request_timeout.min(std::time::Duration::from_secs(15));
+    let target = if cluster { Some(connect::find(&options.choice, connect_timeout).await?) } else { None };
+    let stop = Stop::default();
+    let api = target
+        .as_ref()
+        .map(|target| target.client().map(|client| Api::new(client, options.bounds, stop.clone())))
+        .transpose()?;
+    let name = target.as_ref().map_or_else(crate::host::own_name, |t| t.name.clone());
+    let stem = format!("casebook-{}-{}", paths::safe_segment(&name), started.strftime("%Y%m%dT%H%M%SZ"));
+    let (path, format) = options.output.resolve(&stem);
+    let top = if path.extension().is_some() { stem } else { file_stem(&path) };
+    let sink = Sink::new(BundleWriter::create(&path, format, &top)?, stop.clone());
+    let progress = Progress::new(options.quiet);
+    let run =
+        Arc::new(Run { options, sink, masks: Masks::default(), store: Store::default(), progress, stop });
+    let mut abandon = listen(&run)?;
+    let timer = tokio::spawn(end_after(run.stop.clone(), run.options.timeout));
+    let reached = tokio::select! {
+        reached = gather(&run, target.as_ref().zip(api), texts) => reached,
+        () = abandon.requested() => Err(RunError::Abandoned),
+    };
+    timer.abort();
+    run.progress.end();
+    match reached {
+        Ok(reached) => finish(&run, started, reached),
+        Err(error) => {
+            run.sink.abandon();
+            Err(error)
+        }
+    }
+}
+
+fn file_stem(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn listen(run: &Arc<Run>) -> Result<Abandon, RunError> {
+    let told = run.clone();
+    crate::signals::listen(&run.stop, move || {
+        let lang = told.options.lang;
+        told.progress.say(pick(
+            lang,
+            "正在结束：已收集的内容将写入文件；再按一次 Ctrl-C 则放弃全部",
+            "ending: what was collected will be written; once more discards it",
+        ));
+    })
+    .map_err(RunError::Signals)
+}
+
+async fn end_after(stop: Stop, timeout: std::time::Duration) {
+    tokio::time::sleep(timeout).await;
+    stop.request(Reason::Timeout);
+}
+
+async fn gather(
+    run: &Arc<Run>,
+    cluster: Option<(&Target, Api)>,
+    texts: Vec<text::Given>,
+) -> Result<Reached, RunError> {
+    for given in texts {
+        given.put(&run.sink, &run.masks);
+    }
+    let local = tokio::spawn(host::collect(run.clone()));
+    let reached = match cluster {
+        Some((target, api)) => from_cluster(run, target, Arc::new(api)).await?,
+        None => Reached::default(),
+    };
+    let step = pick(run.options.lang, "等待本机信息", "waiting for the facts of this machine");
+    run.progress.step(step, "");
+    if let Err(error) = local.await {
+        let mut failed = entry(paths::HOSTS, "host probes", Outcome::Failed);
+        failed.note = Some(error.to_string());
+        run.sink.note(failed);
+    }
+    Ok(reached)
+}
+
+async fn from_cluster(run: &Arc<Run>, target: &Target, api: Arc<Api>) -> Result<Reached, RunError> {
+    let lang = run.options.lang;
+    run.progress.step(pick(lang, "连接集群", "reaching the cluster"), &target.server());
+    let mut reached = Reached {
+        cluster: Some(Cluster { name: target.name.clone(), server: target.server(), version: None }),
+        ..Reached::default()
+    };
+    let first = server::greet(&api, run).await;
+    let discovery = match first {
+        Ok(greeting) => {
+            reached.clocks.extend(greeting.clock);
+            if let Some(cluster) = &mut reached.cluster {
+                cluster.version = greeting.version;
+            }
+            server::namespaces_exist(&api, &run.options, target).await?;
+            discovery::discover(&api).await
+        }
+        Err(error) => Err(error),
+    };
+    match discovery {
+        Ok(discovery) => {
+            note_failures(run, &discovery);
+            carry_out(run, target, &api, &discovery).await;
+        }
+        Err(error) => {
+            run.progress.say(&server::unreachable(lang, &target.server(), &error));
+            let mut failed =
+                entry(paths::CLUSTER_VERSION, format!("GET {}/version", target.server()), error.outcome());
+            if failed.outcome == Outcome::NotFound {
+                failed.outcome = Outcome::Failed;
+            }
+            failed.note = Some(error.words);
+            run.sink.note(failed);
+        }
+    }
+    reached.requests = api.requests();
+    Ok(reached)
+}
+
+fn note_failures(run: &Run, discovery: &Discovery) {
+    for (path, error) in &discovery.failures {
+        run.sink.note(LedgerEntry {
+            note: Some(error.words.clone()),
+            ..entry(&format!("cluster-info/discovery{path}"), format!("GET {path}"), error.outcome())
+        });
+    }
+}
+
+async fn carry_out(run: &Arc<Run>, target: &Target, api: &Arc<Api>, discovery: &Discovery) {
+    let plan = plan::plan(&run.options, discovery);
+    let refused = list_all(run, api, plan.lists.clone()).await;
+    let namespaces = fallback::candidates(run, target);
+    fallback::collect(run, api, refused, &namespaces).await;
+    let releases = {
+        let (run, api, wanted) = (run.clone(), api.clone(), plan.helm);
+        tokio::spawn(async move {
+            if wanted {
+                let named = run.options.namespaces.as_deref();
+                helm::collect(&api, &run.sink, &run.masks, &run.options.selection, named, &namespaces).await;
+            }
+        })
+    };
+    if plan.logs {
+        logs::collect(run, api).await;
+    }
+    if let Err(error) = releases.await {
+        run.sink.note(LedgerEntry {
+            note: Some(error.to_string()),
+            ..entry(paths::HELM, "helm release records", Outcome::Failed)
+        });
+    }
+}
+
+/// Carries out lists; gives back those that were refused in all namespaces at once.
+async fn list_all(run: &Arc<Run>, api: &Arc<Api>, lists: Vec<ListTask>) -> Vec<(ListTask, ApiError)> {
+    let total = lists.len();
+    let step = pick(run.options.lang, "读取资源", "listing");
+    let mut done = 0;
+    let mut refused = Vec::new();
+    let work = {
+        let (run, api) = (run.clone(), api.clone());
+        move |task: ListTask| {
+            let (run, api) = (run.clone(), api.clone());
+            async move {
+                let means = Means {
+                    api: &api,
+                    sink: &run.sink,
+                    masks: &run.masks,
+                    store: &run.store,
+                    selection: &run.options.selection,
+                };
+                let end = lists::collect(&means, &task).await;
+                (task, end)
+            }
+        }
+    };
+    each(lists, run.options.bounds.concurrency, work, |(task, end): (ListTask, Result<(), ApiError>)| {
+        done += 1;
+        run.progress.step(step, &format!("{done}/{total} {}", task.resource.plural));
+        match end {
+            Ok(()) => {}
+            Err(error) if task.scope == Scope::Everywhere && error.fault == Fault::Forbidden => {
+                refused.push((task, error));
+            }
+            Err(error) => run.sink.note(refusal(&task, &error)),
+        }
+    })
+    .await;
+    refused
+}
+
+/// The ledger entry of a list that the server refused.
+fn refusal(task: &ListTask, error: &ApiError) -> LedgerEntry {
+    LedgerEntry {
+        note: Some(error.words.clone()),
+        ..entry(&task.ledger_path(), task.source(), error.outcome())
+    }
+}
+
+fn finish(run: &Run, started: Timestamp, reached: Reached) -> Result<Done, RunError> {
+    frame::put(&run.sink);
+    let mut options = run.options.for_manifest();
+    if reached.requests > 0 {
+        options.insert("requests".to_owned(), reached.requests.into());
+    }
+    let manifest = Manifest {
+        format: FORMAT.to_owned(),
+        tool: Tool { name: "casebook-collect".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        started,
+        finished: Timestamp::now(),
+        options,
+        cluster: reached.cluster,
+        host: run.options.host.then(crate::host::own_name),
+        clocks: reached.clocks,
+        stopped: run.stop.reason().map(|reason| reason.as_str().to_owned()),
+        ledger: Vec::new(),
+    };
+    let (written, manifest) = run.sink.finish(manifest)?;
+    Ok(Done { written, manifest })
+}
+
+/// What a run says at its end.
+pub fn summary(run: &Done, lang: shared::lang::Lang) -> String {
+    messages::finished(lang, &run.written, &run.manifest)
+}

@@ -1,0 +1,123 @@
+//! The logs of a run, best first, within the budget.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+use shared::bundle::manifest::Outcome;
+
+use super::Run;
+use super::tasks::each;
+use crate::cluster::api::Api;
+use crate::logs::budget::{self, Situation};
+use crate::logs::read::{self, Keep, Log};
+use crate::logs::worth::{self, Impossible, Wanted, Worth};
+use crate::messages::pick;
+
+/// Logs that may wait at the same time, for each request that may be under way: those of a node that does not
+/// answer wait for its first, and must not hold up the others.
+const WAITING: usize = 8;
+
+/// What the tasks share.
+struct Shared {
+    /// Logs still to be read: vital ones, all.
+    vital: AtomicUsize,
+    all: AtomicUsize,
+    /// Namespaces whose logs the server refuses, with its words.
+    forbidden: Mutex<HashMap<String, String>>,
+}
+
+/// Reads the logs of all pods that were listed.
+pub async fn collect(run: &Arc<Run>, api: &Arc<Api>) {
+    let mut pods = run.store.pods();
+    pods.retain(|pod| {
+        pod.containers.iter().any(|c| run.options.selection.wants_log(&pod.namespace, &pod.name, &c.name))
+    });
+    let mut order = worth::order(&pods, Timestamp::now(), run.options.logs.healthy);
+    let wants = |log: &Wanted| run.options.selection.wants_log(&log.namespace, &log.pod, &log.container);
+    order.wanted.retain(wants);
+    for impossible in order.impossible {
+        note_impossible(run, impossible);
+    }
+    for beyond in order.beyond.into_iter().filter(wants) {
+        let log = Log { wanted: &beyond, since: None };
+        let note = format!(
+            "looks healthy, and logs of {} healthy containers were read before it (--healthy-logs, --all-logs)",
+            run.options.logs.healthy
+        );
+        run.sink.note(log.without(Outcome::Skipped, note));
+    }
+    let total = order.wanted.len();
+    let shared = Arc::new(Shared {
+        vital: AtomicUsize::new(order.wanted.iter().filter(|l| l.worth.is_vital()).count()),
+        all: AtomicUsize::new(total),
+        forbidden: Mutex::default(),
+    });
+    let step = pick(run.options.lang, "读取日志", "reading logs");
+    let work = |wanted: Wanted| {
+        let (run, api, shared) = (run.clone(), api.clone(), shared.clone());
+        async move {
+            one(&run, &api, &shared, &wanted).await;
+            wanted
+        }
+    };
+    let mut done = 0;
+    each(order.wanted, run.options.bounds.concurrency * WAITING, work, |wanted: Wanted| {
+        done += 1;
+        run.progress.step(step, &format!("{done}/{total} {}/{}", wanted.namespace, wanted.pod));
+    })
+    .await;
+}
+
+async fn one(run: &Run, api: &Api, shared: &Shared, wanted: &Wanted) {
+    let log = Log { wanted, since: run.options.logs.since };
+    let left = if wanted.worth.is_vital() { &shared.vital } else { &shared.all };
+    let situation = Situation {
+        max_size: run.options.max_size,
+        written: run.sink.written(),
+        left: left.load(Ordering::Relaxed),
+        max_log: run.options.logs.max_log,
+        ratio: run.sink.ratio(),
+    };
+    let allowance =
+        if run.options.logs.all { Some(u64::MAX) } else { budget::allowance(wanted.worth, situation) };
+    let refused = shared
+        .forbidden
+        .lock()
+        .expect("no code panics while it holds the lock")
+        .get(&wanted.namespace)
+        .cloned();
+    if let Some(words) = refused {
+        run.sink.note(log.without(Outcome::Forbidden, words));
+    } else if let Some(reason) = run.stop.reason() {
+        let note = format!("the run ended before this was asked for ({})", reason.as_str());
+        run.sink.note(log.without(Outcome::Skipped, note));
+    } else if let Some(most) = allowance {
+        let keep = if run.options.logs.all { Keep::All } else { Keep::Most(most) };
+        if let Some(words) = read::collect(api, &run.sink, &run.masks, &log, keep).await {
+            shared
+                .forbidden
+                .lock()
+                .expect("no code panics while it holds the lock")
+                .insert(wanted.namespace.clone(), words);
+        }
+    } else {
+        let note = "there was no room left in the bundle (--max-size)".to_owned();
+        let outcome = if wanted.worth.is_vital() { Outcome::Truncated } else { Outcome::Skipped };
+        run.sink.note(log.without(outcome, note));
+    }
+    shared.all.fetch_sub(1, Ordering::Relaxed);
+    if wanted.worth.is_vital() {
+        shared.vital.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn note_impossible(run: &Run, impossible: Impossible) {
+    let Impossible { namespace, pod, container, reason } = impossible;
+    if !run.options.selection.wants_log(&namespace, &pod, &container) {
+        return;
+    }
+    let wanted = Wanted { namespace, pod, container, node: None, previous: false, worth: Worth::Unhealthy };
+    run.sink.note(Log { wanted: &wanted, since: None }.without(Outcome::NotFound, reason));
+}
