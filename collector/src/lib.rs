@@ -2,7 +2,7 @@
 //!
 //! The way of a run: the command line as typed ([`cli`]) becomes what is meant ([`options`]); with what the server
 //! can list ([`cluster`]) that becomes a [`plan`]; [`run`] carries the plan out with the means of [`gather`],
-//! [`logs`] and [`host`], through the masks ([`mask`]) into the bundle ([`sink`]).
+//! [`logs`] and [`host`], through the redactor into the bundle ([`sink`]).
 
 pub mod cli;
 pub mod cluster;
@@ -11,7 +11,6 @@ pub mod exit;
 pub mod gather;
 pub mod host;
 pub mod logs;
-pub mod mask;
 pub mod messages;
 pub mod nodes;
 pub mod options;

@@ -4,6 +4,7 @@
 //! The machine's own facts are read all the while. Whatever fails is an entry of the ledger; only what makes a
 //! bundle impossible is an error here.
 
+mod describe;
 mod fallback;
 mod frame;
 mod host;
@@ -28,7 +29,6 @@ use crate::gather::helm;
 use crate::gather::lists::{self, ListTask, Means, Scope};
 use crate::gather::store::Store;
 use crate::gather::text::{self, TextError};
-use crate::mask::Masks;
 use crate::messages::{self, pick};
 use crate::options::Options;
 use crate::plan;
@@ -36,6 +36,7 @@ use crate::progress::Progress;
 use crate::signals::Abandon;
 use crate::sink::{Sink, entry};
 use crate::stop::{Reason, Stop};
+use shared::redact::{BuildError, Redactor};
 use tasks::each;
 
 /// Why no bundle could be made.
@@ -51,6 +52,8 @@ pub enum RunError {
     NoNamespace { name: String, server: String },
     #[error("cannot handle signals: {0}")]
     Signals(std::io::Error),
+    #[error(transparent)]
+    Redactor(#[from] BuildError),
     #[error("stopped twice: nothing was written")]
     Abandoned,
 }
@@ -59,7 +62,7 @@ pub enum RunError {
 pub struct Run {
     pub options: Options,
     pub sink: Sink,
-    pub masks: Masks,
+    pub masks: Redactor,
     pub store: Store,
     pub progress: Progress,
     pub stop: Stop,
@@ -108,7 +111,7 @@ pub async fn collect(options: Options, cluster: bool) -> Result<Done, RunError> 
     let sink = Sink::new(BundleWriter::create(&path, format, &top)?, stop.clone());
     let progress = Progress::new(options.quiet);
     let run =
-        Arc::new(Run { options, sink, masks: Masks::default(), store: Store::default(), progress, stop });
+        Arc::new(Run { options, sink, masks: Redactor::new(&[])?, store: Store::default(), progress, stop });
     let mut abandon = listen(&run)?;
     let timer = tokio::spawn(end_after(run.stop.clone(), run.options.timeout));
     let reached = tokio::select! {
@@ -233,8 +236,18 @@ async fn carry_out(run: &Arc<Run>, target: &Target, api: &Arc<Api>, discovery: &
             }
         })
     };
+    let described = {
+        let run = run.clone();
+        tokio::spawn(async move { describe::collect(&run).await })
+    };
     if plan.logs {
         logs::collect(run, api).await;
+    }
+    if let Err(error) = described.await {
+        run.sink.note(LedgerEntry {
+            note: Some(error.to_string()),
+            ..entry(describe::FOLDER, "descriptions", Outcome::Failed)
+        });
     }
     if let Err(error) = releases.await {
         run.sink.note(LedgerEntry {

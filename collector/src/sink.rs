@@ -1,7 +1,7 @@
 //! Where everything goes: masked, counted, into the bundle, and into the ledger.
 //!
-//! A [`Draft`] is one file while it is made, by one task; only finished files take the writer's lock. What is pushed
-//! into a draft passes the masks before it goes anywhere else, so no byte of a secret is ever held in the bundle.
+//! A [`Draft`] is one file while it is made, by one task; only finished files take the writer's lock. Whoever fills a
+//! draft has masked what it pushes.
 
 use std::collections::BTreeMap;
 use std::io::Write;

@@ -11,9 +11,9 @@ use super::lists::query_value;
 use super::text;
 use crate::cluster::api::{Api, JSON};
 use crate::cluster::error::{ApiError, Fault};
-use crate::mask::{Counts, Masks};
 use crate::select::Selection;
 use crate::sink::{Draft, Sink, entry};
+use shared::redact::Redactor;
 
 /// Where helm keeps its records: (plural, further query).
 const STORES: [(&str, &str); 2] =
@@ -49,7 +49,7 @@ struct Meta {
 pub async fn collect(
     api: &Api,
     sink: &Sink,
-    masks: &Masks,
+    masks: &Redactor,
     selection: &Selection,
     namespaces: Option<&[String]>,
     fallback: &[String],
@@ -138,7 +138,7 @@ fn decode(body: &[u8]) -> Result<(Vec<Release>, Vec<String>, String), serde_json
     Ok((releases, broken, page.metadata.next))
 }
 
-fn put(sink: &Sink, masks: &Masks, selection: &Selection, namespaces: Option<&[String]>, read: Read) {
+fn put(sink: &Sink, masks: &Redactor, selection: &Selection, namespaces: Option<&[String]>, read: Read) {
     let broken = (!read.broken.is_empty()).then(|| read.broken.join("; "));
     let by_namespace = helm::by_namespace(read.releases);
     for (namespace, releases) in &by_namespace {
@@ -152,9 +152,8 @@ fn put(sink: &Sink, masks: &Masks, selection: &Selection, namespaces: Option<&[S
         let outcome = if note.is_some() { Outcome::Truncated } else { Outcome::Collected };
         let mut draft = Draft::new(&*path, "helm release records (metadata only)");
         let mut value = helm::releases_json(releases);
-        let mut counts = Counts::new();
-        match masks.json(&mut value, &mut counts) {
-            Ok(()) => {
+        match masks.json(&mut value) {
+            Ok(counts) => {
                 let text = serde_json::to_vec_pretty(&value).expect("JSON values can be written");
                 draft.push(&text);
                 draft.push(b"\n");
@@ -163,7 +162,7 @@ fn put(sink: &Sink, masks: &Masks, selection: &Selection, namespaces: Option<&[S
             }
             Err(reason) => {
                 let mut failed = entry(&path, "helm release records", Outcome::Failed);
-                failed.note = Some(reason);
+                failed.note = Some(reason.to_string());
                 sink.note(failed);
             }
         }

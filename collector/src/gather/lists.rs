@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use shared::bundle::manifest::Outcome;
 use shared::bundle::paths;
+use shared::tables;
 
 use super::page::{self, Content, Page, PageItem};
 use super::store::{Store, Stored};
@@ -18,9 +19,9 @@ use crate::cluster::api::{Api, TABLE};
 use crate::cluster::discovery::Resource;
 use crate::cluster::error::{ApiError, Fault};
 use crate::logs::pod::Pod;
-use crate::mask::{Counts, Masks};
 use crate::select::Selection;
 use crate::sink::{Draft, Finished, Sink, entry};
+use shared::redact::{Counts, Redactor};
 
 /// Where to list.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,7 +92,7 @@ pub fn query_value(text: &str) -> String {
 pub struct Means<'a> {
     pub api: &'a Api,
     pub sink: &'a Sink,
-    pub masks: &'a Masks,
+    pub masks: &'a Redactor,
     pub store: &'a Store,
     pub selection: &'a Selection,
 }
@@ -300,8 +301,8 @@ impl File {
     }
 
     fn table(&mut self, columns: &Value) -> String {
-        let _ = (columns, std::mem::take(&mut self.rows));
-        String::new()
+        let rows = std::mem::take(&mut self.rows);
+        tables::wide(&json!({"columnDefinitions": columns, "rows": rows}), false)
     }
 
     fn finish(mut self, outcome: Outcome, note: Option<String>) -> Finished {

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::cluster::discovery::Resource;
 use crate::logs::pod::Pod;
-use crate::mask::{Counts, Masks};
+use shared::redact::{Counts, Redactor};
 
 /// What is kept of each object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +89,7 @@ pub fn read(
     body: &[u8],
     resource: &Resource,
     content: Content,
-    masks: &Masks,
+    masks: &Redactor,
 ) -> Result<Page, serde_json::Error> {
     let text = std::str::from_utf8(body).map_err(<serde_json::Error as serde::de::Error>::custom)?;
     let raw: Raw = serde_json::from_str(text)?;
@@ -122,22 +122,28 @@ pub fn read(
     Ok(page)
 }
 
+/// Objects whose names are made up by the server: nobody's password is equal to one.
+const SHORT_LIVED: [&str; 4] = ["pods", "events", "replicasets", "endpointslices"];
+
 fn item(
     object: &RawValue,
     cells: Option<Value>,
     resource: &Resource,
     content: Content,
-    masks: &Masks,
+    masks: &Redactor,
 ) -> Result<Result<PageItem, String>, serde_json::Error> {
     let pod = resource.is("", "pods").then(|| Pod::from_json(object.get())).transpose()?;
     let mut value: Value = serde_json::from_str(object.get())?;
     let text = |value: &Value, key: &str| value["metadata"][key].as_str().unwrap_or_default().to_owned();
     let (namespace, name) = (text(&value, "namespace"), text(&value, "name"));
     strip(&mut value, resource, content, cells.as_ref());
-    let mut counts = Counts::new();
-    if let Err(reason) = masks.json(&mut value, &mut counts) {
-        return Ok(Err(format!("{namespace}/{name}: {reason}")));
+    if !SHORT_LIVED.contains(&resource.plural.as_str()) {
+        masks.protect(&name);
     }
+    let counts = match masks.json(&mut value) {
+        Ok(counts) => counts,
+        Err(reason) => return Ok(Err(format!("{namespace}/{name}: {reason}"))),
+    };
     let line = serde_json::to_vec(&value)?;
     Ok(Ok(PageItem { namespace, name, line, cells, counts, pod }))
 }
@@ -186,6 +192,10 @@ fn is_helm_record(object: &serde_json::Map<String, Value>) -> bool {
 mod tests {
     use super::*;
 
+    fn masks() -> Redactor {
+        Redactor::new(&[]).unwrap()
+    }
+
     fn resource(plural: &str, kind: &str) -> Resource {
         Resource {
             group: String::new(),
@@ -197,7 +207,7 @@ mod tests {
     }
 
     fn lines(body: &str, resource: &Resource, content: Content) -> (Page, Vec<String>) {
-        let page = read(body.as_bytes(), resource, content, &Masks::default()).unwrap();
+        let page = read(body.as_bytes(), resource, content, &masks()).unwrap();
         let lines = page.items.iter().map(|i| String::from_utf8(i.line.clone()).unwrap()).collect();
         (page, lines)
     }
@@ -244,7 +254,7 @@ mod tests {
         assert!(lines(r#"{"kind":"PodList","items":null}"#, &pods, Content::Whole).1.is_empty());
         assert!(lines(r#"{"kind":"Table","rows":[]}"#, &pods, Content::Whole).1.is_empty());
         for garbage in ["{}", "[]", "<html>", r#"{"kind":"PodList","items":[{"metadata":{"#] {
-            assert!(read(garbage.as_bytes(), &pods, Content::Whole, &Masks::default()).is_err(), "{garbage}");
+            assert!(read(garbage.as_bytes(), &pods, Content::Whole, &masks()).is_err(), "{garbage}");
         }
     }
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use shared::bundle::manifest::Outcome;
 use shared::bundle::paths;
 
-use crate::mask::Masks;
 use crate::sink::{Draft, Finished, Sink, entry};
+use shared::redact::{RedactError, Redactor};
 
 /// A text larger than this is cut; what people paste is small.
 const LARGEST: u64 = 64 << 20;
@@ -18,8 +18,8 @@ pub fn masked(
     text: &[u8],
     outcome: Outcome,
     note: Option<String>,
-    masks: &Masks,
-) -> Result<Finished, String> {
+    masks: &Redactor,
+) -> Result<Finished, RedactError> {
     let mut mask = masks.text();
     let mut out = Vec::with_capacity(text.len() + 64);
     mask.push(text, &mut out)?;
@@ -30,13 +30,13 @@ pub fn masked(
 }
 
 /// Writes a text that was made or read here.
-pub fn put(sink: &Sink, masks: &Masks, path: &str, source: &str, text: &[u8]) {
+pub fn put(sink: &Sink, masks: &Redactor, path: &str, source: &str, text: &[u8]) {
     let outcome = if text.is_empty() { Outcome::Empty } else { Outcome::Collected };
     match masked(Draft::new(path, source), text, outcome, None, masks) {
         Ok(finished) => sink.put(finished),
         Err(reason) => {
             let mut failed = entry(path, source, Outcome::Failed);
-            failed.note = Some(reason);
+            failed.note = Some(reason.to_string());
             sink.note(failed);
         }
     }
@@ -105,7 +105,7 @@ fn free_path(name: &str, taken: &[&str]) -> String {
 }
 
 impl Given {
-    pub fn put(self, sink: &Sink, masks: &Masks) {
+    pub fn put(self, sink: &Sink, masks: &Redactor) {
         let (outcome, note) = match (self.cut, self.text.is_empty()) {
             (true, _) => {
                 (Outcome::Truncated, Some(format!("only the first {} MiB were taken", LARGEST >> 20)))
@@ -117,7 +117,7 @@ impl Given {
             Ok(finished) => sink.put(finished),
             Err(reason) => {
                 let mut failed = entry(&self.path, self.source, Outcome::Failed);
-                failed.note = Some(reason);
+                failed.note = Some(reason.to_string());
                 sink.note(failed);
             }
         }

@@ -16,8 +16,8 @@ use super::head_tail::{HeadTail, Kept};
 use super::worth::Wanted;
 use crate::cluster::api::{Api, Stream};
 use crate::cluster::error::{ApiError, Fault};
-use crate::mask::{Masks, TextMask};
 use crate::sink::{Draft, Finished, Sink, entry};
+use shared::redact::{RedactError, Redactor, TextMasker};
 
 /// Bytes of a log that are read to find its end.
 const CHEAP: u64 = 16 << 20;
@@ -85,7 +85,7 @@ impl Log<'_> {
 
 /// Reads one log; whatever comes of it is in the ledger at the end. Gives the server's words where it refuses this
 /// user logs altogether.
-pub async fn collect(api: &Api, sink: &Sink, masks: &Masks, log: &Log<'_>, keep: Keep) -> Option<String> {
+pub async fn collect(api: &Api, sink: &Sink, masks: &Redactor, log: &Log<'_>, keep: Keep) -> Option<String> {
     let node = log.wanted.node.clone().unwrap_or_default();
     let pass = match api.breakers.pass(&node).await {
         Ok(pass) => pass,
@@ -125,7 +125,7 @@ fn outcome_of(error: &ApiError) -> Outcome {
     error.outcome()
 }
 
-async fn read(api: &Api, masks: &Masks, log: &Log<'_>, keep: Keep) -> Result<Finished, ApiError> {
+async fn read(api: &Api, masks: &Redactor, log: &Log<'_>, keep: Keep) -> Result<Finished, ApiError> {
     let mut made = 0;
     loop {
         made += 1;
@@ -136,7 +136,7 @@ async fn read(api: &Api, masks: &Masks, log: &Log<'_>, keep: Keep) -> Result<Fin
     }
 }
 
-async fn attempt(api: &Api, masks: &Masks, log: &Log<'_>, keep: Keep) -> Result<Finished, ApiError> {
+async fn attempt(api: &Api, masks: &Redactor, log: &Log<'_>, keep: Keep) -> Result<Finished, ApiError> {
     let deadline = Instant::now() + LONGEST;
     let draft = Draft::new(log.path(), format!("GET {}", log.request(""))).about(log.subject());
     match keep {
@@ -156,7 +156,7 @@ async fn attempt(api: &Api, masks: &Masks, log: &Log<'_>, keep: Keep) -> Result<
 async fn all(
     mut stream: Stream,
     draft: Draft,
-    masks: &Masks,
+    masks: &Redactor,
     deadline: Instant,
 ) -> Result<Finished, ApiError> {
     let mut text = Masked::new(draft, masks);
@@ -176,7 +176,7 @@ async fn ends(
     api: &Api,
     mut stream: Stream,
     draft: Draft,
-    masks: &Masks,
+    masks: &Redactor,
     log: &Log<'_>,
     most: u64,
     cheap: u64,
@@ -254,12 +254,12 @@ async fn newest(
 /// A text on its way through the masks.
 struct Masked {
     draft: Draft,
-    mask: TextMask,
+    mask: TextMasker,
     out: Vec<u8>,
 }
 
 impl Masked {
-    fn new(draft: Draft, masks: &Masks) -> Self {
+    fn new(draft: Draft, masks: &Redactor) -> Self {
         Self { draft, mask: masks.text(), out: Vec::new() }
     }
 
@@ -289,6 +289,6 @@ impl Masked {
     }
 }
 
-fn unmasked(reason: String) -> ApiError {
+fn unmasked(reason: RedactError) -> ApiError {
     ApiError::new(Fault::Refused, format!("left out because it could not be masked: {reason}"))
 }

@@ -68,6 +68,7 @@ pub async fn collect(
         }
     }
     for (task, error) in &refused {
+        run.store.lacks(&task.resource.plural, &error.words);
         run.sink.note(refusal(task, error));
     }
     list_all(run, api, tasks).await;

@@ -44,7 +44,7 @@ fn put(run: &Run, item: HostItem) {
         }
         Err(reason) => {
             let mut failed = entry(&path, source, Outcome::Failed);
-            failed.note = Some(reason);
+            failed.note = Some(reason.to_string());
             run.sink.note(failed);
         }
     }
