@@ -1,7 +1,8 @@
-//! The bundle: where things lie in it ([`paths`]), what its manifest says ([`manifest`]), and how it is written
-//! ([`writer`]).
+//! The bundle: where things lie in it ([`paths`]), what its manifest says ([`manifest`]), how it is written
+//! ([`writer`]) and read back ([`reader`]).
 
 pub mod manifest;
 pub mod paths;
+pub mod reader;
 pub mod truncation;
 pub mod writer;

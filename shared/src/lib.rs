@@ -11,6 +11,6 @@ pub mod helm;
 pub mod lang;
 pub mod objects;
 pub mod quantity;
-pub mod tables;
 pub mod redact;
+pub mod tables;
 pub mod time;
