@@ -5,12 +5,14 @@
 //! inside the tree is read under its own name. A fault (a cut stream, a lying size, a limit) ends the container it is
 //! in, becomes a [`Note`], and what was read before it stays.
 
+mod compressed;
 mod container;
 mod folder;
 mod gzip;
 mod limits;
 pub mod member;
 mod path;
+mod seven_zip;
 mod tarball;
 #[cfg(test)]
 mod tests;
@@ -186,9 +188,22 @@ impl<'m> Reading<'m> {
                 tarball::read(self, name, &prefix, &mut stream, depth);
             }
             Kind::Zip => zipped::read(self, name, &prefix, source, depth),
+            Kind::SevenZip => seven_zip::read(self, name, &prefix, source, depth),
             Kind::Gzip => {
                 let packed = self.packed(source, depth);
                 self.unpacked(name, &prefix, gzip::reader(packed), depth);
+            }
+            Kind::Xz => {
+                let packed = self.packed(source, depth);
+                self.unpacked(name, &prefix, compressed::xz(packed), depth);
+            }
+            Kind::Zstd => {
+                let packed = self.packed(source, depth);
+                self.unpacked(name, &prefix, compressed::zstd(packed), depth);
+            }
+            Kind::Bzip2 => {
+                let packed = self.packed(source, depth);
+                self.unpacked(name, &prefix, compressed::bzip2(packed), depth);
             }
         }
     }

@@ -9,7 +9,11 @@ pub(super) enum Kind {
     Plain,
     Tar,
     Zip,
+    SevenZip,
     Gzip,
+    Xz,
+    Zstd,
+    Bzip2,
 }
 
 impl Kind {
@@ -18,7 +22,11 @@ impl Kind {
             Kind::Plain => "file",
             Kind::Tar => "tar",
             Kind::Zip => "zip",
+            Kind::SevenZip => "7z",
             Kind::Gzip => "gzip",
+            Kind::Xz => "xz",
+            Kind::Zstd => "zstd",
+            Kind::Bzip2 => "bzip2",
         }
     }
 }
@@ -42,12 +50,25 @@ fn of_head(head: &[u8]) -> Kind {
         // An empty zip, and one that was meant for several disks.
         (b"PK\x05\x06", Kind::Zip),
         (b"PK\x07\x08", Kind::Zip),
+        (b"7z\xbc\xaf\x27\x1c", Kind::SevenZip),
+        (b"\xfd7zXZ\0", Kind::Xz),
+        (b"\x28\xb5\x2f\xfd", Kind::Zstd),
     ];
     match MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
         Some((_, kind)) => *kind,
+        None if is_bzip2(head) => Kind::Bzip2,
         None if is_tar(head) => Kind::Tar,
         None => Kind::Plain,
     }
+}
+
+/// `BZh`, the level, and the mark of a block or of the end: three letters alone could begin a text.
+fn is_bzip2(head: &[u8]) -> bool {
+    matches!(
+        head,
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, ..]
+            | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, ..]
+    )
 }
 
 /// Whether the block is a tar header: its checksum says so, in archives from before the `ustar` mark too.

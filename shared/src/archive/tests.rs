@@ -71,6 +71,55 @@ fn ordinary_gzip_and_plain_files_are_read_under_their_names() {
     assert_eq!((contents.container, paths(&contents)), ("file", vec!["a.txt"]));
 }
 
+/// What the programs themselves make; they are part of every system that builds this.
+fn through(program: &[&str], data: &[u8]) -> Vec<u8> {
+    use std::process::{Command, Stdio};
+    let mut child = Command::new(program[0])
+        .args(&program[1..])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let data = data.to_vec();
+    let feeder = std::thread::spawn(move || stdin.write_all(&data).unwrap());
+    let output = child.wait_with_output().unwrap();
+    feeder.join().unwrap();
+    assert!(output.status.success(), "{program:?}");
+    output.stdout
+}
+
+#[test]
+fn every_compression_is_told_by_its_bytes_and_read() {
+    let log = b"a line of a log\n".repeat(100_000);
+    let archive = tar(&[("a/x.log", &log), ("a/y", b"hello")]);
+    for (program, container) in
+        [(["xz", "-c"], "xz"), (["zstd", "-c"], "zstd"), (["bzip2", "-c"], "bzip2"), (["gzip", "-c"], "gzip")]
+    {
+        let packed = through(&program, &archive);
+        let contents = read_bytes("upload.bin", &packed, &Limits::default()).unwrap();
+        assert_eq!(contents.notes, []);
+        assert_eq!((contents.container, paths(&contents)), (container, vec!["a/x.log", "a/y"]));
+        assert!(contents.entries[0].data == log);
+        let twice = [packed.clone(), through(&program, b"")].concat();
+        assert_eq!(read_bytes("upload.bin", &twice, &Limits::default()).unwrap().entries.len(), 2);
+        let cut = read_bytes("upload.bin", &packed[..packed.len() * 2 / 3], &Limits::default()).unwrap();
+        assert!(!cut.notes.is_empty(), "{container}");
+    }
+}
+
+#[test]
+fn seven_zip_archives_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("a")).unwrap();
+    fs::write(dir.path().join("a/x.log"), b"hello\n").unwrap();
+    let mut packed = io::Cursor::new(Vec::new());
+    sevenz_rust2::compress(dir.path(), &mut packed).unwrap();
+    let contents = read_bytes("upload.7z", packed.get_ref(), &Limits::default()).unwrap();
+    assert_eq!((contents.container, paths(&contents)), ("7z", vec!["a/x.log"]));
+    assert_eq!(contents.entries[0].data, b"hello\n");
+}
+
 #[test]
 fn a_cut_stream_keeps_what_came_before() {
     let dir = tempfile::tempdir().unwrap();
