@@ -5,6 +5,7 @@
 //! the pod board and the timeline.
 
 pub mod bundle;
+pub mod html;
 pub mod json;
 pub mod ledger;
 pub mod markdown;

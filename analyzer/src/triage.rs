@@ -29,6 +29,7 @@ use draft::Draft;
 use logs::{Rarity, telling};
 use model::{LogLine, TextLines, Triage};
 use world::World;
+pub use world::{event_message, event_time};
 
 /// Telling lines for each object.
 const LINES: usize = 6;
@@ -49,6 +50,16 @@ pub fn triage(snapshot: &Snapshot) -> Triage {
     drafts.extend(workloads::services(&world));
     read_logs(snapshot, &mut drafts);
     Triage { groups: causes::group(&world, drafts), texts: texts(snapshot) }
+}
+
+/// The lines of a log that sound bad, with their times; lines without a time are passed over.
+///
+/// Only the end of a long log is read.
+pub fn complaints(log: &str) -> impl Iterator<Item = (jiff::Timestamp, &str)> {
+    logs::end_of(log).lines().filter(|line| severity::severity(line) >= 3).filter_map(|line| {
+        let at = severity::timestamp(line)?.parse().ok()?;
+        Some((at, severity::without_timestamp(line)))
+    })
 }
 
 /// Notes at each group which of the cases found speak of one of its objects.

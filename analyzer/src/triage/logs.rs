@@ -72,7 +72,16 @@ fn bare_shape(line: &str) -> Shape {
     shape(cut(without_timestamp(line), 1000))
 }
 
-/// The end of a text, in whole lines.
+/// At most [`WINDOW`] bytes from the end of a text, in whole lines.
+pub fn end_of(text: &str) -> &str {
+    if text.len() <= WINDOW {
+        return text;
+    }
+    let start = text.floor_char_boundary(text.len() - WINDOW);
+    &text[start + memchr::memchr(b'\n', &text.as_bytes()[start..]).map_or(0, |at| at + 1)..]
+}
+
+/// The end of a text and where it stands in its file.
 struct Window<'a> {
     text: &'a str,
     /// Line number of its first line, counted from 1.
@@ -83,12 +92,9 @@ impl<'a> Window<'a> {
     fn of(snapshot: &'a Snapshot, source: &TextSource) -> Self {
         let file = &snapshot.files[source.file.0 as usize];
         let whole = &file.text[source.range.clone()];
-        let mut start = 0;
-        if whole.len() > WINDOW {
-            start = whole.floor_char_boundary(whole.len() - WINDOW);
-            start += memchr::memchr(b'\n', &whole.as_bytes()[start..]).map_or(0, |at| at + 1);
-        }
-        Self { text: &whole[start..], first_line: file.line_of(source.range.start + start) }
+        let text = end_of(whole);
+        let start = whole.len() - text.len();
+        Self { text, first_line: file.line_of(source.range.start + start) }
     }
 
     fn lines(&self) -> impl Iterator<Item = (u32, &'a str)> + use<'a> {

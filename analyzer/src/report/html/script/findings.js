@@ -1,0 +1,147 @@
+// The answer, the findings, what is not well without any case, and what cannot be ruled out.
+
+function answer() {
+  const { bundle, findings, triage } = data;
+  const first = findings[0];
+  const groups = triage.groups.length + triage.texts.length;
+  let head;
+  if (first) {
+    const kind = first.verdict === 'need_more' ? 'warn' : severityClass(first.severity);
+    head = h('div', { class: `answer ${kind}` },
+      h('p', { class: 'title' }, read(first.title)),
+      h('p', null, badge(kind, say(first.verdict)), ' ', h('code', null, first.case)),
+      paragraphs(read(first.conclusion)),
+      first.fix[0] && first.fix[0].commands.length ? [h('p', { class: 'soft' }, read(first.fix[0].text)), first.fix[0].commands.map(command)] : null,
+      !first.fix.length && first.asks[0] ? [paragraphs(read(first.asks[0].text)), first.asks[0].command && command(first.asks[0].command)] : null);
+  } else {
+    head = h('div', { class: `answer ${groups ? 'warn' : 'ok'}` },
+      h('p', { class: 'title' }, say('no_case')),
+      h('p', null, groups ? say('see_unwell', groups) : say('nothing_wrong')));
+  }
+  const fact = (name, value) => value && value.length !== 0 && h('div', null, h('dt', null, say(name)), h('dd', null, value));
+  const counts = (map) => Object.entries(map).map(([name, count]) => `${count} ${name}`).join(', ');
+  return h('section', { id: 'summary', 'aria-labelledby': 'summary-title' },
+    h('h2', { id: 'summary-title' }, say('summary')), head,
+    h('dl', { class: 'facts' },
+      fact('cluster', bundle.cluster && [bundle.cluster.name, bundle.cluster.version].filter(Boolean).join(' ')),
+      fact('collected_at', bundle.collected_at && when(bundle.collected_at)),
+      fact('nodes', counts(bundle.nodes)), fact('pods', counts(bundle.pods)), fact('releases', counts(bundle.releases)),
+      fact('text_read', bytes(bundle.text_bytes)),
+      bundle.inputs.map((input) => fact('input', [
+        h('code', null, input.path.split(/[\\/]/).filter(Boolean).pop() || input.path), ` ${input.layout}`,
+        input.stopped && h('div', { class: 'small' }, say('stopped', input.stopped)),
+        input.notes.map((note) => h('div', { class: 'small' }, read(note)))]))));
+}
+
+function findingsSection() {
+  if (!data.findings.length) return null;
+  return section('findings', data.findings.map((finding, index) => findingCard(finding, `finding-${index}`)));
+}
+
+function findingCard(finding, key) {
+  const kind = finding.verdict === 'need_more' ? 'warn' : severityClass(finding.severity);
+  return h('article', { class: 'card', id: key, 'aria-labelledby': `${key}-title` },
+    h('div', { class: 'head' }, h('h3', { id: `${key}-title` }, read(finding.title)),
+      badge(kind, say(finding.verdict)), badge(severityClass(finding.severity), say(finding.severity))),
+    h('p', { class: 'soft small' }, `${finding.case} · ${finding.section}`),
+    paragraphs(read(finding.conclusion)),
+    finding.past && h('p', { class: 'soft' }, say('past')),
+    finding.subjects.length > 0 && [h('h4', null, say('concerns')), subjects(finding.subjects, key)],
+    finding.fix.length > 0 && [h('h4', null, say('steps')), h('ol', null, finding.fix.map(step))],
+    finding.caution && h('p', null, prose(say('caution', read(finding.caution)))),
+    finding.asks.length > 0 && [h('h4', null, say(finding.verdict === 'need_more' ? 'asks_more' : 'asks_sure')), finding.asks.map(ask)],
+    finding.evidence.length > 0 && [h('h4', null, say('evidence')), finding.evidence.map((item, index) => evidence(item, `${key}-evidence-${index}`))],
+    finding.chain.length > 1 && [h('h4', null, say('chain')), graph(chainEdges(finding.chain), chainStates(finding.chain), say('chain'))],
+    finding.explains.length > 0 && [h('h4', null, say('explains')),
+      finding.explains.map((inner, index) => unfold(`${key}-explains-${index}`, read(inner.title), () => findingCard(inner, `${key}-inner-${index}`)))],
+    finding.references.length > 0 && [h('h4', null, say('references')), h('ul', null, finding.references.map((link) => h('li', null, reference(link))))]);
+}
+
+function step(fix) {
+  return h('li', { class: fix.destructive ? 'step destructive' : 'step' }, prose(read(fix.text)), ' ',
+    fix.destructive && badge('bad', say('destructive')),
+    fix.loses && h('p', { class: 'small' }, prose(say('loses', read(fix.loses)))),
+    fix.commands.map(command));
+}
+
+function ask(item) { return h('div', null, paragraphs(read(item.text)), item.command && command(item.command)); }
+
+function evidence(item, key) {
+  const hits = [];
+  for (let line = item.line; line <= Math.min(item.end_line, item.line + 20); line += 1) hits.push(line);
+  return unfold(key, [h('code', null, `${item.path}:${item.line}`),
+    item.time && h('span', { class: 'soft small' }, ` ${when(item.time)}`),
+    item.count > 1 && h('span', { class: 'soft small' }, ` (${say('times', item.count)})`),
+    h('div', null, h('code', null, item.excerpt))],
+  () => [item.pointer && h('p', { class: 'soft small' }, h('code', null, item.pointer)), lines(item.path, hits)].filter(Boolean).reduce((box, part) => { box.append(part); return box; }, h('div')));
+}
+
+// Only plain web addresses become links, and only from rules.
+function reference(link) {
+  return /^https:\/\/[^\s<>"'`]+$/.test(link) ? h('a', { href: link, rel: 'noreferrer noopener', target: '_blank' }, link) : link;
+}
+
+function unwellSection() {
+  const { groups, texts } = data.triage;
+  if (!groups.length && !texts.length) return null;
+  const known = groups.filter((group) => group.cases.length);
+  const unknown = groups.filter((group) => !group.cases.length);
+  return section('unwell', h('p', { class: 'soft' }, say('unwell_lead')),
+    [...unknown, ...known].map((group) => groupCard(group, `group-${group.cause.kind}-${group.cause.name}`)),
+    texts.map((text) => h('div', { class: 'card' }, h('h3', null, say('from_text', text.path)), logLines(text.lines, `text-${text.path}`))));
+}
+
+function groupCard(group, key) {
+  const states = new Map(group.problems.map((problem) => [subjectKey(problem.subject), { state: problem.state, kind: severityClass(problem.severity) }]));
+  return h('article', { class: 'card', 'data-group': group.cause.kind },
+    h('div', { class: 'head' }, h('h3', null, read(group.title)),
+      badge(severityClass(group.severity), say(group.severity)),
+      group.cases.map((id) => h('a', { href: `#${caseAnchor(id)}` }, say('see_case', id)))),
+    alike(group.problems).map((problems, index) => problemRow(problems, `${key}-${index}`)),
+    group.edges.length > 0 && unfold(`${key}-graph`, say('hangs'), () => graph(group.edges, states, read(group.title)), !group.cases.length));
+}
+
+function caseAnchor(id) {
+  const index = data.findings.findIndex((finding) => finding.case === id);
+  return index < 0 ? 'findings' : `finding-${index}`;
+}
+
+// Problems that differ only in the name of the object stand together.
+function alike(problems) {
+  const groups = new Map();
+  for (const problem of problems) {
+    const shape = `${problem.subject.kind} ${problem.state} ${(problem.message || '').replace(/[\w-]*\d[\w-]*/g, '#')}`;
+    if (!groups.has(shape)) groups.set(shape, []);
+    groups.get(shape).push(problem);
+  }
+  return [...groups.values()];
+}
+
+function problemRow(problems, key) {
+  const first = problems[0];
+  const restarts = Math.max(...problems.map((problem) => problem.restarts || 0));
+  const since = problems.map((problem) => problem.since).filter(Boolean).sort()[0];
+  const told = problems.find((problem) => problem.log.length);
+  return h('div', { class: 'step' },
+    h('div', null, h('strong', null, first.state), restarts > 0 && `, ${say('restarts', restarts)}`,
+      since && h('span', { class: 'soft small' }, ` ${say('since', when(since))}`)),
+    subjects(problems.map((problem) => problem.subject), key),
+    first.message && h('p', { class: 'small' }, h('code', null, first.message)),
+    told && logLines(told.log, `${key}-log`));
+}
+
+function logLines(list, key) {
+  return list.map((line, index) => unfold(`${key}-${index}`,
+    [h('code', null, line.text), line.count > 1 && h('strong', null, ` ×${line.count}`),
+      h('div', { class: 'soft small' }, `${line.path}:${line.line}`, line.time && ` · ${when(line.time)}`)],
+    () => lines(line.path, [line.line])));
+}
+
+function undecidedSection() {
+  if (!data.unresolved.length) return null;
+  return section('undecided', h('p', { class: 'soft' }, say('undecided_lead')),
+    table([say('case'), say('missing'), say('settle')], data.unresolved.map((item) => [
+      [read(item.title), h('div', { class: 'soft small' }, item.case)],
+      item.missing.map((missing) => h('div', null, missing.source, missing.outcome && ` (${say(missing.outcome)})`)),
+      item.asks.map(ask)]), { label: say('undecided') }));
+}
