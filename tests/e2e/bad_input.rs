@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use tests::cluster::User;
+use tests::programs::program;
 use tests::run::{Run, run, succeed};
 
 use crate::on_cluster;
-use crate::world::{World, analyze, program, text};
+use crate::world::{World, analyze, text};
 
 pub fn trials() -> Vec<Trial> {
     vec![

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use serde_json::Value;
+use tests::programs::program;
 use tests::proxy::{Fault, Proxy, Trouble};
 use tests::run::run;
 
 use crate::on_cluster;
-use crate::world::{World, program, text};
+use crate::world::{World, text};
 
 /// The list that gets into trouble, and its place in the bundle.
 const PATH: &str = "/api/v1/namespaces/paas-healthy/configmaps";

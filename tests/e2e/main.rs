@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use libtest_mimic::{Arguments, Trial};
 use tests::cache::Cache;
-use tests::{cluster, isolation};
+use tests::{cluster, isolation, programs};
 
 use crate::world::World;
 
@@ -31,7 +31,7 @@ fn main() -> Result<ExitCode> {
         let cache = Cache::locate()?;
         if !isolation::inside() {
             cache.prepare()?;
-            world::build_programs()?;
+            programs::build()?;
         }
         if !cluster::uses_existing()
             && let Some(code) = isolation::enter(&cache)?

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use tests::cache::Cache;
 use tests::cluster::{Cluster, User};
+use tests::programs::program;
 use tests::run::{Run, run, succeed};
 use tests::scenario::{self, Scenario};
 
@@ -44,7 +45,7 @@ impl World {
         let cache = Cache::locate()?;
         let dir = cache.run_dir().join("tests");
         std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
-        let cluster = Cluster::start(&cache, &scenario::nodes())?;
+        let cluster = Cluster::start(&cache, &scenario::cluster())?;
         let healthy = dir.join("healthy.tar.gz");
         if cluster.has_kubelets() {
             scenario::HEALTHY.make(&cluster)?;
@@ -138,43 +139,4 @@ pub fn report(inputs: &[&Path]) -> Result<Value> {
 
 pub fn text(path: &Path) -> Result<&str> {
     path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))
-}
-
-/// Folder into which cargo built this test, and builds the programs.
-fn target_dir() -> Result<PathBuf> {
-    let this = std::env::current_exe().context("cannot tell where this program lies")?;
-    this.ancestors().nth(2).map(Path::to_owned).context("a test lies in target/<profile>/deps")
-}
-
-/// One of our programs. In an isolated run it cannot reach anything but the test's own servers.
-pub fn program(name: &str) -> Result<Command> {
-    let path = target_dir()?.join(name);
-    if !path.is_file() {
-        bail!("{} is not built\nhint: cargo build --workspace", path.display());
-    }
-    let mut command = Command::new(path);
-    // What the tests compare must not hang on the developer's settings.
-    command.env_remove("LANG").env_remove("LC_ALL").env("NO_COLOR", "1");
-    Ok(command)
-}
-
-/// Builds the programs into the same folder, with the same profile as this test: cargo builds the programs of other
-/// packages only when it is asked to.
-pub fn build_programs() -> Result<()> {
-    let Some(cargo) = std::env::var_os("CARGO") else {
-        // Started by hand; `program` complains if they are missing.
-        return Ok(());
-    };
-    let dir = target_dir()?;
-    let profile = match dir.file_name().and_then(|name| name.to_str()) {
-        Some("debug") | None => "dev",
-        Some(name) => name,
-    };
-    succeed(
-        Command::new(cargo)
-            .args(["build", "--quiet", "--bins", "-p", "collector", "-p", "analyzer", "--profile", profile])
-            .arg("--target-dir")
-            .arg(dir.parent().context("a profile's folder lies in the target folder")?),
-    )?;
-    Ok(())
 }

@@ -22,6 +22,23 @@ use crate::{isolation, wait};
 /// Address of the API server. Fixed: every run has a network of its own.
 pub const API_SERVER: &str = "127.0.0.1:6443";
 
+/// What is not the same in every cluster.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The nodes to start; they are Ready when [`Cluster::start`] returns.
+    pub nodes: Vec<NodeSpec>,
+    /// Which controllers run, as kube-controller-manager's `--controllers` takes it.
+    pub controllers: String,
+    /// Whether the API server writes down every request, in [`Cluster::audit_log`].
+    pub audit: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings { nodes: Vec::new(), controllers: "*".to_owned(), audit: false }
+    }
+}
+
 /// etcd, kube-apiserver and, where they can be had, controller-manager, scheduler and kubelets.
 #[derive(Debug)]
 pub struct Cluster {
@@ -43,7 +60,7 @@ impl Cluster {
     ///
     /// # Errors
     /// When called outside an isolated run, or when a server does not come up: the end of its log is in the error.
-    pub fn start(cache: &Cache, nodes: &[NodeSpec]) -> Result<Cluster> {
+    pub fn start(cache: &Cache, settings: &Settings) -> Result<Cluster> {
         let dir = cache.run_dir().join("cluster");
         if uses_existing() {
             let path = std::env::var_os("KUBECONFIG")
@@ -70,14 +87,14 @@ impl Cluster {
             applying: Mutex::default(),
             existing: None,
         };
-        servers::start_storage_and_api(cache, &cluster.dir, &mut cluster.servers)?;
+        servers::start_storage_and_api(cache, &cluster.dir, settings, &mut cluster.servers)?;
         cluster.ready(Duration::from_secs(120))?;
-        servers::start_controllers(cache, &cluster.dir, &mut cluster.servers)?;
+        servers::start_controllers(cache, &cluster.dir, settings, &mut cluster.servers)?;
         if cluster.has_kubelets() {
-            for spec in nodes {
+            for spec in &settings.nodes {
                 cluster.add_node(spec)?;
             }
-            for spec in nodes {
+            for spec in &settings.nodes {
                 cluster.wait_for("", "node", &spec.name, "Ready", |node| {
                     condition(node, "Ready") == Some("True")
                 })?;
@@ -124,6 +141,11 @@ impl Cluster {
     /// Folder of the servers' data and logs.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Where the API server writes down its requests, if it was told to.
+    pub fn audit_log(&self) -> PathBuf {
+        self.dir.join("logs/audit.log")
     }
 
     pub fn cache(&self) -> &Cache {

@@ -11,10 +11,12 @@
 //!
 //! `cargo run -p tests --bin cluster -- play` does all of this and opens a shell.
 
+pub mod bench;
 pub mod cache;
 pub mod cluster;
 pub mod comparison;
 pub mod isolation;
+pub mod programs;
 pub mod proxy;
 pub mod run;
 pub mod scenario;

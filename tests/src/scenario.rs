@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use self::sign::Sign;
-use crate::cluster::{Cluster, NodeSpec};
+use crate::cluster::{Cluster, NodeSpec, Settings};
 use crate::run::Run;
 
 /// One fault.
@@ -84,9 +84,9 @@ pub static HEALTHY: Scenario = Scenario::steps("healthy", &["paas-healthy"], kub
 /// The node whose kubelet a scenario kills. Nothing else is scheduled there.
 pub const DOOMED_NODE: &str = "node-10-0-6-34";
 
-/// The nodes that the scenarios expect: three for everybody, and one each that will lose its kubelet, gives its pods
+/// The cluster that the scenarios expect. Its nodes: three for everybody, and one each that will lose its kubelet, gives its pods
 /// public addresses, and takes two pods only.
-pub fn nodes() -> Vec<NodeSpec> {
+pub fn cluster() -> Settings {
     let mut nodes: Vec<NodeSpec> = (31..=33).map(NodeSpec::numbered).collect();
     nodes.push(NodeSpec::numbered(34).tainted("test/reserved=doomed:NoSchedule"));
     nodes.push(
@@ -101,7 +101,7 @@ pub fn nodes() -> Vec<NodeSpec> {
             .labelled("test/size=small")
             .taking_pods(2),
     );
-    nodes
+    Settings { nodes, ..Settings::default() }
 }
 
 /// Folder of the scenarios' files.

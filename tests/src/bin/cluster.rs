@@ -49,7 +49,7 @@ fn play(ids: &[String]) -> Result<ExitCode> {
         return Ok(code);
     }
     eprintln!("starting the cluster");
-    let cluster = Cluster::start(&cache, &scenario::nodes())?;
+    let cluster = Cluster::start(&cache, &scenario::cluster())?;
     // All at once: they spend their time in the kubelets' back-offs.
     std::thread::scope(|scope| {
         for scenario in &wanted {

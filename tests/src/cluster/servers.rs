@@ -7,7 +7,8 @@ use std::sync::Mutex;
 
 use anyhow::{Context, Result};
 
-use super::{API_SERVER, User, users};
+use super::{API_SERVER, Settings, User, users};
+use crate::bench::audit;
 use crate::cache::Cache;
 use crate::run::succeed;
 
@@ -65,7 +66,12 @@ fn minor_version(program: &Path) -> Result<u32> {
         .with_context(|| format!("`{}` printed no Kubernetes version: {}", run.line, run.stdout))
 }
 
-pub fn start_storage_and_api(cache: &Cache, dir: &Path, servers: &mut Vec<Server>) -> Result<()> {
+pub fn start_storage_and_api(
+    cache: &Cache,
+    dir: &Path,
+    settings: &Settings,
+    servers: &mut Vec<Server>,
+) -> Result<()> {
     let key = dir.join("service-account.key");
     succeed(Command::new("openssl").args(["genrsa", "-out"]).arg(&key).arg("2048"))?;
 
@@ -104,12 +110,24 @@ pub fn start_storage_and_api(cache: &Cache, dir: &Path, servers: &mut Vec<Server
     if minor_version(&program)? < 24 {
         command.arg("--insecure-port=0");
     }
+    if settings.audit {
+        let policy = dir.join("audit-policy.yaml");
+        fs::write(&policy, audit::POLICY).context("cannot write the audit policy")?;
+        command
+            .arg(format!("--audit-policy-file={}", policy.display()))
+            .arg(format!("--audit-log-path={}", dir.join("logs/audit.log").display()));
+    }
     servers.push(Server::start("kube-apiserver", dir, &mut command)?);
     Ok(())
 }
 
 /// Starts controller-manager and scheduler, where they are to be had.
-pub fn start_controllers(cache: &Cache, dir: &Path, servers: &mut Vec<Server>) -> Result<()> {
+pub fn start_controllers(
+    cache: &Cache,
+    dir: &Path,
+    settings: &Settings,
+    servers: &mut Vec<Server>,
+) -> Result<()> {
     if let Some(program) = cache.server("kube-controller-manager") {
         let mut command = Command::new(&program);
         command
@@ -118,7 +136,8 @@ pub fn start_controllers(cache: &Cache, dir: &Path, servers: &mut Vec<Server>) -
             .arg("--use-service-account-credentials=true")
             .arg(format!("--service-account-private-key-file={}", dir.join("service-account.key").display()))
             .arg(format!("--root-ca-file={}", users::certificates(dir).join("apiserver.crt").display()))
-            .args(["--leader-elect=false", "--bind-address=127.0.0.1", "--secure-port=0", "--controllers=*"]);
+            .args(["--leader-elect=false", "--bind-address=127.0.0.1", "--secure-port=0"])
+            .arg(format!("--controllers={}", settings.controllers));
         if minor_version(&program)? < 24 {
             command.arg("--port=0");
         }

@@ -1,0 +1,181 @@
+//! `cargo run --release -p tests --bin bench -- analyzer|collector`: ratios to programs that everybody has.
+//!
+//! analyzer [MEGABYTES]   `casebook-analyze` on a generated bundle of that much data (default 200), beside `gzip -dc`
+//! collector [PODS]       `casebook-collect` on a server with so many pods (default 5000) and twice as many events,
+//!                        beside `kubectl cluster-info dump -A` on the same server
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use tests::bench::audit::{Mark, summary};
+use tests::bench::load::{Load, node_addresses};
+use tests::bench::measure::{best_of, once, row};
+use tests::bench::{bundle, log_server};
+use tests::cache::Cache;
+use tests::cluster::{Cluster, Settings, User};
+use tests::isolation;
+use tests::programs::{self, program};
+
+const USAGE: &str = "usage: bench analyzer [MEGABYTES] | collector [PODS]";
+
+fn main() -> Result<ExitCode> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let number = |default: usize| args.get(1).map_or(Ok(default), |text| text.parse().context(USAGE));
+    let cache = Cache::locate()?;
+    if !isolation::inside() {
+        programs::build()?;
+        cache.prepare()?;
+    }
+    // Both in memory of their own: what is measured is not the disk.
+    if let Some(code) = isolation::enter(&cache)? {
+        return Ok(code);
+    }
+    match args.first().map(String::as_str) {
+        Some("analyzer") => analyzer(&cache.run_dir(), number(200)?)?,
+        Some("collector") => collector(&cache, number(5000)?)?,
+        _ => {
+            eprintln!("{USAGE}");
+            return Ok(ExitCode::from(2));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn heading(base: &str) {
+    println!("{:<44}{:>11}{:>9}{:>13}", "", "wall", format!("/ {base}"), "peak");
+}
+
+fn analyzer(dir: &Path, megabytes: usize) -> Result<()> {
+    let members = dir.join("members.tar.gz");
+    bundle::write(&members, u64::try_from(megabytes)? << 20)?;
+    // The same data as other tools write it.
+    let single = dir.join("single.tar.gz");
+    let repack = format!("gzip -dc {} | gzip > {}", members.display(), single.display());
+    once(Command::new("sh").args(["-c", &repack]), &dir.join("log"), &[0])?;
+    let output = dir.join("output");
+    heading("gzip");
+    for (name, path) in [("run of members", &members), ("one member", &single)] {
+        let size = std::fs::metadata(path)?.len() >> 20;
+        println!("{megabytes} MiB of data, {size} MiB file, {name}");
+        let gzip =
+            best_of(3, || once(Command::new("gzip").arg("-dc").arg(path), Path::new("/dev/null"), &[0]))?;
+        println!("{}", row("  gzip -dc", gzip, None));
+        let ours = best_of(3, || {
+            once(program("casebook-analyze")?.args(["--format", "json"]).arg(path), &output, &[0])
+        })?;
+        println!("{}", row("  casebook-analyze", ours, Some(gzip)));
+    }
+    Ok(())
+}
+
+/// Every fifth unhealthy pod has a log longer than the collector keeps whole.
+fn log_length(_namespace: &str, pod: &str, previous: bool) -> Option<u64> {
+    match (pod.starts_with("bad-"), previous) {
+        (true, _) if pod.ends_with('0') => Some(8 << 20),
+        (true, _) => Some(512 << 10),
+        (false, false) => Some(20 << 10),
+        (false, true) => None,
+    }
+}
+
+fn collector(cache: &Cache, pods: usize) -> Result<()> {
+    for address in node_addresses() {
+        isolation::add_address(&address)?;
+    }
+    // Controllers that would mind nodes without a kubelet stay out.
+    let settings =
+        Settings { controllers: "namespace,serviceaccount".to_owned(), audit: true, ..Settings::default() };
+    let cluster = Cluster::start(cache, &settings)?;
+    log_server::start(cluster.dir(), log_length)?;
+    let load = Load { pods, events: 2 * pods, unhealthy: pods / 25 };
+    let runtime = tokio::runtime::Runtime::new()?;
+    let client = runtime.block_on(client(&cluster))?;
+    let started = Instant::now();
+    runtime.block_on(load.fill(&client))?;
+    println!(
+        "{pods} pods, {} of them unhealthy, {} events made in {} s",
+        load.unhealthy,
+        load.events,
+        started.elapsed().as_secs()
+    );
+
+    let output = cluster.dir().join("output");
+    let quiet = Latency::start(&runtime, &client);
+    std::thread::sleep(Duration::from_secs(5));
+    println!("latency of another client, idle server: {}", quiet.stop());
+
+    heading("kubectl");
+    let mark = Mark::now(&cluster.audit_log())?;
+    let mut dump = cluster.tool("kubectl-1.32", &["cluster-info", "dump", "-A"]);
+    let kubectl = once(&mut dump, &output, &[0])?;
+    println!("{}", row("kubectl cluster-info dump -A", kubectl, None));
+    println!("  {} MiB, {}", kubectl.printed >> 20, summary(&mark.requests("kubectl")?));
+
+    for (name, more) in [
+        ("casebook-collect", &[][..]),
+        ("casebook-collect --all-logs", &["--all-logs", "--max-size", "1G", "--timeout", "30m"][..]),
+    ] {
+        let file = cluster.dir().join("bundle.tar.gz");
+        let _ = std::fs::remove_file(&file);
+        let mark = Mark::now(&cluster.audit_log())?;
+        let latency = Latency::start(&runtime, &client);
+        let mut command = program("casebook-collect")?;
+        command.arg("-o").arg(&file).args(more).env("KUBECONFIG", cluster.kubeconfig(User::Admin));
+        let ours = once(&mut command, &output, &[0, 3])?;
+        println!("{}", row(name, ours, Some(kubectl)));
+        println!("  {} MiB, {}", std::fs::metadata(&file)?.len() >> 20, summary(&mark.requests("casebook")?));
+        println!("  latency of another client: {}", latency.stop());
+    }
+    Ok(())
+}
+
+async fn client(cluster: &Cluster) -> Result<Client> {
+    let kubeconfig = Kubeconfig::read_from(cluster.kubeconfig(User::Admin))?;
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+    Ok(Client::try_from(config)?)
+}
+
+/// How long a small request of somebody else takes, asked ten times a second.
+struct Latency {
+    stop: Arc<AtomicBool>,
+    times: std::thread::JoinHandle<Vec<Duration>>,
+}
+
+impl Latency {
+    fn start(runtime: &tokio::runtime::Runtime, client: &Client) -> Latency {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (handle, client, asked) = (runtime.handle().clone(), client.clone(), Arc::clone(&stop));
+        let times = std::thread::spawn(move || {
+            let mut times = Vec::new();
+            while !asked.load(Ordering::Relaxed) {
+                let started = Instant::now();
+                let request = http::Request::get("/api/v1/namespaces/default").body(Vec::new());
+                if let Ok(request) = request
+                    && handle.block_on(client.request_text(request)).is_ok()
+                {
+                    times.push(started.elapsed());
+                }
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            times
+        });
+        Latency { stop, times }
+    }
+
+    fn stop(self) -> String {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut times = self.times.join().unwrap_or_default();
+        times.sort_unstable();
+        let at = |share: f64| {
+            let place = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));
+            times.get(place).map_or(0.0, |time| time.as_secs_f64() * 1000.0)
+        };
+        format!("median {:.1} ms, 95 % {:.1} ms, of {} requests", at(0.5), at(0.95), times.len())
+    }
+}
