@@ -1,8 +1,13 @@
 //! `casebook-analyze`: tries every known case against a bundle and writes the report.
 //!
-//! The way of the data: [`intake`] → [`snapshot`] → `matching` → [`report`].
+//! The way of the data: [`intake`] → [`snapshot`] → [`matching`] of [`rules`] → [`report`], with [`triage`] for what
+//! no rule knows. [`cli`] and [`commands`] are the only parts that read arguments and print.
 
+pub mod cli;
+pub mod commands;
 pub mod intake;
+pub mod matching;
 pub mod report;
+pub mod rules;
 pub mod snapshot;
 pub mod triage;

@@ -1,0 +1,55 @@
+//! Puts the rules of `rules/` into the program, so that one file is all that a support desk needs.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("../rules");
+    println!("cargo:rerun-if-changed={}", root.display());
+    let mut files = Vec::new();
+    collect(&root, &mut files)?;
+    files.sort();
+    let mut source = String::from("pub const FILES: &[(&str, &str)] = &[\n");
+    for file in files {
+        println!("cargo:rerun-if-changed={}", file.display());
+        let relative = file.strip_prefix(&root).map_err(io::Error::other)?;
+        let absolute = file.canonicalize()?;
+        source.push_str(&format!(
+            "    ({:?}, include_str!({:?})),\n",
+            relative.display().to_string(),
+            absolute
+        ));
+    }
+    source.push_str("];\n");
+    let target = PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?).join("embedded_rules.rs");
+    fs::write(target, source)
+}
+
+/// Rules and their tests lie two folders deep: pack, section. Other folders hold other kinds of data.
+fn collect(root: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for pack in folders(root)? {
+        for section in folders(&pack)? {
+            println!("cargo:rerun-if-changed={}", section.display());
+            for entry in fs::read_dir(section)? {
+                let path = entry?.path();
+                let name =
+                    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                if name.ends_with(".yaml") && !name.ends_with(".test.yaml") {
+                    files.push(path);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn folders(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(root)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            folders.push(entry.path());
+        }
+    }
+    Ok(folders)
+}

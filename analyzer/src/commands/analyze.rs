@@ -1,0 +1,81 @@
+//! `casebook-analyze PATH…`
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::Context;
+use shared::archive::Limits;
+
+use crate::cli::{Analyze, Exit, Format, may_colour, print, say};
+use crate::report::{Dates, Report, json, markdown, text};
+use crate::rules::RuleSet;
+use crate::{intake, matching};
+
+/// Columns of a report on a terminal whose width is not known.
+const WIDTH: usize = 100;
+
+pub fn run(args: &Analyze) -> anyhow::Result<Exit> {
+    let lang = args.common.lang();
+    let rules = RuleSet::load(&args.common.rules)?;
+    let snapshot = intake::load(&args.paths, &Limits::default())?;
+    for note in snapshot.inputs.iter().flat_map(|input| &input.notes) {
+        say(&format!("note: {}", note.get(lang)));
+    }
+    let found = matching::run(&rules, &snapshot);
+    for note in &found.notes {
+        say(&format!("note: {note}"));
+    }
+    let failed =
+        args.fail_on.is_some_and(|wanted| found.findings.iter().any(|f| wanted.is_met_by(f.verdict)));
+    let report = Report::build(&snapshot, found.findings, found.unresolved);
+    let stdout = std::io::stdout();
+    let dates = Dates::local();
+    let rendered = match format(args, stdout.is_terminal()) {
+        Format::Json => json::render(&report, lang),
+        Format::Text => {
+            let color = args.output.is_none() && may_colour(&stdout);
+            let width =
+                std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(WIDTH);
+            text::render(&report, &text::Options { lang, width, color, dates })
+        }
+        Format::Html => {
+            anyhow::bail!("HTML reports are not written by this version\nhint: use --format markdown")
+        }
+        Format::Markdown | Format::Auto => {
+            markdown::render(&report, &markdown::Options { lang, max_chars: args.max_chars, dates })
+        }
+    };
+    match &args.output {
+        Some(path) => write(path, &rendered)?,
+        None => print(&rendered)?,
+    }
+    Ok(if failed { Exit::Found } else { Exit::Done })
+}
+
+fn format(args: &Analyze, terminal: bool) -> Format {
+    if args.format != Format::Auto {
+        return args.format;
+    }
+    let ending = args.output.as_deref().and_then(Path::extension).and_then(|ending| ending.to_str());
+    match ending {
+        Some("json") => Format::Json,
+        Some("html" | "htm") => Format::Html,
+        Some("txt") => Format::Text,
+        Some(_) => Format::Markdown,
+        None if args.output.is_none() && terminal => Format::Text,
+        None => Format::Markdown,
+    }
+}
+
+/// Writes the file as a whole or not at all.
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    let folder = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let failed = || format!("cannot write {}", path.display());
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
+    file.write_all(text.as_bytes()).with_context(failed)?;
+    file.persist(path).with_context(failed)?;
+    Ok(())
+}

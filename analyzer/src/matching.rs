@@ -1,0 +1,218 @@
+//! Tries every rule on a snapshot.
+//!
+//! [`scan`] reads all texts once for all rules; [`row`] turns objects into rows once for all rules; then each rule is
+//! tried by itself, in parallel: [`bind`] finds the choices of rows that hold together, [`finding`] says what they
+//! mean, and [`precedence`] puts the findings of all rules in order. A rule that crashes costs its own findings and
+//! leaves a note, nothing more. The same snapshot gives the same bytes every time.
+
+pub mod bind;
+pub mod cel;
+pub mod clean;
+pub mod coverage;
+pub mod finding;
+pub mod glob;
+pub mod literals;
+pub mod logtime;
+pub mod path;
+pub mod pattern;
+pub mod precedence;
+pub mod row;
+pub mod scan;
+pub mod template;
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use semver::Version;
+use serde_json::{Map, Value, json};
+
+use crate::report::model::{Finding, Unresolved};
+use crate::rules::compile::{Evidence, Rule};
+use crate::rules::format::Status;
+use crate::rules::source::Source;
+use crate::rules::{RuleSet, versions};
+use crate::snapshot::{Snapshot, TextKind};
+use bind::Ground;
+use coverage::Reach;
+use row::{Place, Row, Tables};
+use scan::{EventHit, Hit, Scanner};
+
+/// What all rules together found.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// Best answer first.
+    pub findings: Vec<Finding>,
+    /// Cases that can be neither shown nor ruled out, because something was refused or cut off.
+    pub unresolved: Vec<Unresolved>,
+    /// What went wrong while matching, each a line for the reader.
+    pub notes: Vec<String>,
+}
+
+/// Tries every rule that is not deprecated and whose versions fit.
+pub fn run(rules: &RuleSet, snapshot: &Snapshot) -> Findings {
+    let rules: Vec<&Rule> = rules
+        .iter()
+        .filter(|rule| rule.file.status != Status::Deprecated && gates_open(rule, snapshot))
+        .collect();
+    let mut sources: Vec<&Source> =
+        rules.iter().flat_map(|rule| &rule.evidence).flat_map(|evidence| &evidence.sources).collect();
+    sources.push(&Source::Containers);
+    let tables = Tables::build(snapshot, sources);
+    let reach = Reach::new(snapshot, &tables);
+    let found = search(&rules, snapshot, &tables);
+    let ground = Ground { reach: &reach, now: scan::collected_at(snapshot) };
+
+    let outcomes: Vec<finding::Outcome> = rules
+        .par_iter()
+        .zip(found)
+        .map(|(rule, found)| {
+            let tried = AssertUnwindSafe(|| {
+                let bindings = bind::bind(rule, found, &ground);
+                finding::tell(rule, &bindings, snapshot, &reach)
+            });
+            catch_unwind(tried).unwrap_or_else(|_| finding::Outcome {
+                notes: vec![format!("{}: this rule crashed and was left out", rule.file.id)],
+                ..Default::default()
+            })
+        })
+        .collect();
+
+    let mut all = Findings::default();
+    for outcome in outcomes {
+        all.findings.extend(outcome.findings);
+        all.unresolved.extend(outcome.unresolved);
+        all.notes.extend(outcome.notes);
+    }
+    all.findings = precedence::arrange(all.findings, &rules, snapshot);
+    all.unresolved.sort_by(|a, b| (&a.section, &a.case).cmp(&(&b.section, &b.case)));
+    all.notes.sort();
+    all.notes.dedup();
+    all
+}
+
+/// The rows that the sources and patterns of each evidence of each rule yield, before joins.
+fn search(rules: &[&Rule], snapshot: &Snapshot, tables: &Tables) -> Vec<Vec<Vec<Arc<Row>>>> {
+    let with_pattern: Vec<&Evidence> =
+        rules.iter().flat_map(|rule| &rule.evidence).filter(|evidence| evidence.pattern.is_some()).collect();
+    let scanner = Scanner::new(with_pattern);
+    let mut hits = scanner.scan(snapshot).into_iter();
+    let events = tables.of(&Source::Events);
+    let mut event_hits = scanner.scan_events(events).into_iter();
+    let nodes = nodes_of_pods(snapshot);
+    let mut rows_of = |evidence: &Evidence| {
+        let mut rows: Vec<Arc<Row>> = Vec::new();
+        match &evidence.pattern {
+            Some(_) => {
+                let hits = hits.next().unwrap_or_default();
+                let of_events = event_hits.next().unwrap_or_default();
+                rows.extend(hits.into_iter().map(|hit| Arc::new(text_row(evidence, hit, snapshot, &nodes))));
+                rows.extend(of_events.into_iter().map(|hit| matched_event(evidence, hit, events)));
+            }
+            None => rows.extend(evidence.sources.iter().flat_map(|source| tables.of(source)).cloned()),
+        }
+        rows
+    };
+    rules.iter().map(|rule| rule.evidence.iter().map(&mut rows_of).collect()).collect()
+}
+
+fn matched_event(evidence: &Evidence, (event, groups): EventHit, events: &[Arc<Row>]) -> Arc<Row> {
+    let fields = group_fields(evidence, groups);
+    if fields.is_empty() { Arc::clone(&events[event]) } else { Arc::new(events[event].with_fields(fields)) }
+}
+
+fn group_fields(evidence: &Evidence, groups: Vec<Option<String>>) -> Vec<(String, Value)> {
+    let names = evidence.pattern.iter().flat_map(|pattern| &pattern.groups);
+    names.zip(groups).filter_map(|(name, value)| Some((name.clone(), json!(value?)))).collect()
+}
+
+/// A line as a row: what is known of its file, then the named groups, which may say it better.
+fn text_row(evidence: &Evidence, hit: Hit, snapshot: &Snapshot, nodes: &HashMap<(&str, &str), &str>) -> Row {
+    let source = &snapshot.texts[hit.text];
+    let path = &snapshot.files[source.file.0 as usize].path;
+    let mut fields = Map::new();
+    fields.insert("path".into(), json!(path));
+    fields.insert("line".into(), json!(hit.line));
+    fields.insert("text".into(), json!(hit.excerpt));
+    let known = [
+        ("namespace", &source.namespace),
+        ("pod", &source.pod),
+        ("container", &source.container),
+        ("node", &source.node),
+    ];
+    for (key, value) in known {
+        if let Some(value) = value {
+            fields.insert(key.into(), json!(value));
+        }
+    }
+    if source.kind == TextKind::Log {
+        fields.insert("previous".into(), json!(source.previous));
+    }
+    for (key, time) in [("time", hit.time), ("last_time", hit.last_time)] {
+        if let Some(time) = time {
+            fields.insert(key.into(), json!(time.to_string()));
+        }
+    }
+    fields.insert("count".into(), json!(hit.count));
+    fields.extend(group_fields(evidence, hit.groups));
+    if !fields.contains_key("node") {
+        let field = |key: &str| fields.get(key).and_then(Value::as_str).unwrap_or_default();
+        if let Some(node) = nodes.get(&(field("namespace"), field("pod"))) {
+            fields.insert("node".into(), json!(node));
+        }
+    }
+    let place = Place {
+        file: source.file,
+        line: hit.line,
+        end_line: hit.end_line,
+        pointer: None,
+        excerpt: hit.excerpt,
+    };
+    let value = Value::Object(fields);
+    let subject = row::text_subject(&value);
+    let mut row = Row::new(Arc::new(value), place);
+    row.subject = subject;
+    row.time = hit.last_time;
+    row.count = hit.count;
+    row
+}
+
+fn nodes_of_pods(snapshot: &Snapshot) -> HashMap<(&str, &str), &str> {
+    let pods = snapshot.objects.of("pods").iter();
+    pods.filter_map(|pod| Some(((pod.namespace()?, pod.name()?), pod.str_at(&["spec", "nodeName"])?)))
+        .collect()
+}
+
+/// Whether the versions that a rule belongs to are those of this bundle, as far as they are known.
+fn gates_open(rule: &Rule, snapshot: &Snapshot) -> bool {
+    let cluster_fits = match (&rule.gates.kubernetes, cluster_version(snapshot)) {
+        (Some(gate), Some(version)) => versions::passes(gate, &version),
+        _ => true,
+    };
+    cluster_fits
+        && rule.gates.charts.iter().all(|(chart, gate)| {
+            let mut installed = snapshot
+                .objects
+                .of("helm.releases")
+                .iter()
+                .filter(|release| release.str_at(&["chart_name"]) == Some(chart))
+                .filter_map(|release| release.str_at(&["chart_version"]).and_then(versions::parse))
+                .peekable();
+            installed.peek().is_none() || installed.any(|version| versions::passes(gate, &version))
+        })
+}
+
+fn cluster_version(snapshot: &Snapshot) -> Option<Version> {
+    let of_manifest = snapshot
+        .inputs
+        .iter()
+        .find_map(|input| versions::parse(input.manifest.as_ref()?.cluster.as_ref()?.version.as_deref()?));
+    let of_nodes = || {
+        let nodes = snapshot.objects.of("nodes").iter();
+        nodes
+            .filter_map(|node| versions::parse(node.str_at(&["status", "nodeInfo", "kubeletVersion"])?))
+            .max()
+    };
+    of_manifest.or_else(of_nodes)
+}

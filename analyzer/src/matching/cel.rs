@@ -1,0 +1,219 @@
+//! Conditions: the only module that knows the CEL library.
+//!
+//! A row is converted to a CEL value once, when the first condition of any rule reaches it, and lent to every later
+//! evaluation. What Kubernetes' own CEL libraries add (`quantity`, `semver`, `ip`, `cidr`) is in [`functions`].
+
+mod functions;
+mod names;
+mod types;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, LazyLock};
+
+use cel::common::ast::{CallExpr, Expr};
+use cel::common::types::{
+    CelBool, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString, CelTimestamp,
+};
+use cel::common::value::{CowVal, Val};
+use cel::context::VariableResolver;
+use cel::parser::Macro;
+use cel::{Context, Env, ExecutionError, Program, Value as CelValue};
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// A value that conditions can work on.
+pub type Converted = Box<dyn Val>;
+
+/// Name under which the time of collection is known to conditions.
+const NOW: &str = "now";
+
+static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
+    let mut env = Env::stdlib();
+    functions::declare(&mut env).expect("no name is declared twice");
+    env.add_extension(cel::extensions::strings).expect("the extension declares its names once");
+    let ago = Macro::global("ago", 1, |helper, _, args| {
+        let then = args.remove(0);
+        let now = helper.next_expr(Expr::Ident(NOW.to_owned()));
+        let call = CallExpr { target: None, func_name: functions::ELAPSED.to_owned(), args: vec![now, then] };
+        Ok(Some(helper.next_expr(Expr::Call(call))))
+    });
+    env.add_macro(ago).expect("the macro is declared once");
+    Arc::new(env)
+});
+
+/// Conditions deeper than this are refused, so that evaluating one cannot exhaust the stack.
+const LONGEST: usize = 4096;
+
+/// A compiled condition.
+#[derive(Debug)]
+pub struct Condition {
+    program: Program,
+    /// Names it refers to, other than those of functions.
+    pub names: BTreeSet<String>,
+}
+
+/// What came of evaluating a condition on a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    Yes,
+    No,
+    /// A field it needs is not there, or is of another type than the condition expects.
+    Missing,
+}
+
+impl Condition {
+    /// The error is one line, with the place within the condition.
+    pub fn compile(source: &str) -> Result<Condition, String> {
+        if source.len() > LONGEST {
+            return Err(format!("longer than {LONGEST} bytes"));
+        }
+        let program = ENV.compile(source).map_err(|errors| {
+            let text = errors.to_string();
+            let line = text.lines().next().unwrap_or_default();
+            let line = line.trim_start_matches("ERROR: ").trim_start_matches("<input>:");
+            if line.contains("reserved identifier: namespace") {
+                // The row of `namespaces` and others have other names for this reason.
+                return format!(
+                    "{line} (CEL keeps this word for itself; write x[\"namespace\"] for a field)"
+                );
+            }
+            line.to_owned()
+        })?;
+        let references = program.references();
+        if let Some(unknown) = references.functions().into_iter().find(|name| !is_function(name)) {
+            return Err(format!("no function `{unknown}`"));
+        }
+        let mut names = names::free(program.expression());
+        names.remove(NOW);
+        Ok(Condition { program, names })
+    }
+
+    /// Evaluates it; `lookup` lends the values of names.
+    pub fn eval<'a>(
+        &self,
+        now: Option<Timestamp>,
+        lookup: &'a (dyn Fn(&str) -> Option<&'a Converted> + Sync),
+    ) -> Answer {
+        let scope = Scope { lookup, now: now.and_then(cel_time) };
+        let mut context = Context::with_env(Arc::clone(&ENV));
+        context.set_variable_resolver(&scope);
+        let result = CelValue::resolve_val(self.program.expression(), &context);
+        match result {
+            Ok(value) => match value.downcast_ref::<CelBool>() {
+                Some(answer) if *answer.inner() => Answer::Yes,
+                Some(_) => Answer::No,
+                None => Answer::Missing,
+            },
+            Err(ExecutionError::UndeclaredReference(_)) | Err(_) => Answer::Missing,
+        }
+    }
+}
+
+struct Scope<'a> {
+    lookup: &'a (dyn Fn(&str) -> Option<&'a Converted> + Sync),
+    now: Option<CelTimestamp>,
+}
+
+impl VariableResolver for Scope<'_> {
+    fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
+        if variable == NOW {
+            return self.now.as_ref().map(|now| CowVal::Borrowed(now as &dyn Val));
+        }
+        (self.lookup)(variable).map(|value| CowVal::Borrowed(value.as_ref()))
+    }
+}
+
+fn cel_time(time: Timestamp) -> Option<CelTimestamp> {
+    let utc = chrono::DateTime::from_timestamp(time.as_second(), time.subsec_nanosecond().unsigned_abs())?;
+    Some(CelTimestamp::from(utc.fixed_offset()))
+}
+
+/// Operators have names such as `_&&_` and `@in`; macros are gone after parsing.
+fn is_function(name: &str) -> bool {
+    name.contains(['_', '@', '!']) || functions::KNOWN.contains(&name)
+}
+
+/// JSON as a CEL value. Whole numbers become `int`; others `double`.
+pub fn convert(value: &Value) -> Converted {
+    match value {
+        Value::Null => Box::new(CelNull),
+        Value::Bool(b) => Box::new(CelBool::from(*b)),
+        Value::Number(n) => match n.as_i64() {
+            Some(int) => Box::new(CelInt::from(int)),
+            None => Box::new(CelDouble::from(n.as_f64().unwrap_or(f64::NAN))),
+        },
+        Value::String(s) => Box::new(CelString::from(s.clone())),
+        Value::Array(items) => Box::new(CelList::from(items.iter().map(convert).collect::<Vec<_>>())),
+        Value::Object(entries) => {
+            let entries: HashMap<CelMapKey<'static>, Box<dyn Val>> =
+                entries.iter().map(|(key, value)| (CelMapKey::from(key.clone()), convert(value))).collect();
+            Box::new(CelMap::from(entries))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn eval(source: &str) -> Answer {
+        let pod = convert(&json!({
+            "metadata": {"name": "web-0", "labels": {"app": "web"}},
+            "spec": {"containers": [{"name": "a", "image": "x:1"}, {"name": "b"}]},
+            "status": {"phase": "Running", "restarts": 4, "podIP": "100.64.0.9", "start": "2026-01-01T00:00:00Z"},
+            "capacity": "50Gi", "version": "v0.4.5"
+        }));
+        let condition = Condition::compile(source).unwrap_or_else(|error| panic!("{source}: {error}"));
+        let now = "2026-01-01T01:30:00Z".parse().ok();
+        condition.eval(now, &|name| (name == "pod").then_some(&pod))
+    }
+
+    #[test]
+    fn conditions_read_objects() {
+        assert_eq!(eval("pod.status.phase == 'Running' && pod.status.restarts > 3"), Answer::Yes);
+        assert_eq!(eval("pod.spec.containers.exists(c, c.name == 'b')"), Answer::Yes);
+        assert_eq!(eval("'app' in pod.metadata.labels && pod.metadata.name.startsWith('web')"), Answer::Yes);
+        assert_eq!(eval("pod.metadata.name.matches('^db')"), Answer::No);
+    }
+
+    #[test]
+    fn an_absent_field_is_no_error() {
+        assert_eq!(eval("pod.status.reason == 'Evicted'"), Answer::Missing);
+        assert_eq!(eval("has(pod.status.reason)"), Answer::No);
+        assert_eq!(eval("pod.status.?reason.orValue('') == ''"), Answer::Yes);
+        assert_eq!(eval("pod.status.restarts > 'a'"), Answer::Missing);
+    }
+
+    #[test]
+    fn the_types_of_kubernetes_are_known() {
+        assert_eq!(eval("quantity(pod.capacity).isGreaterThan(quantity('40G'))"), Answer::Yes);
+        assert_eq!(eval("quantity('1500m') < quantity('2')"), Answer::Yes);
+        assert_eq!(eval("semver(pod.version).isLessThan(semver('0.4.57'))"), Answer::Yes);
+        assert_eq!(eval("cidr('10.0.0.0/8').containsIP(ip(pod.status.podIP))"), Answer::No);
+        assert_eq!(eval("cidr('100.64.0.0/10').containsIP(pod.status.podIP)"), Answer::Yes);
+        assert_eq!(eval("glob(pod.metadata.name, 'web-*')"), Answer::Yes);
+        assert_eq!(eval("quantity('nonsense') < quantity('2')"), Answer::Missing);
+    }
+
+    #[test]
+    fn times_are_compared_with_and_without_their_zone() {
+        assert_eq!(eval("ago(pod.status.start) == duration('90m')"), Answer::Yes);
+        assert_eq!(eval("timestamp(pod.status.start) < now"), Answer::Yes);
+        let apart = "skew('2022-10-29T02:01:14.887Z', '2022-10-28T18:02:16.723Z')";
+        assert_eq!(eval(&format!("{apart} > duration('60s') && {apart} < duration('62s')")), Answer::Yes);
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        assert!(Condition::compile("pod.name ==").is_err());
+        assert_eq!(Condition::compile("frobnicate(pod)").unwrap_err(), "no function `frobnicate`");
+        let names = Condition::compile("pod.name == other.name").unwrap().names;
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), ["other", "pod"]);
+        let names =
+            Condition::compile("pod.list.exists(c, c.name == other.name) && ago(pod.t) > duration('1s')")
+                .unwrap()
+                .names;
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), ["other", "pod"]);
+    }
+}

@@ -1,0 +1,111 @@
+//! Text as it was meant: without terminal escapes, and with HTML entities decoded.
+//!
+//! Pasted scroll-back holds colours, pages copied from a browser hold `&lt;`. A line is cleaned before a pattern is
+//! tried on it. Line breaks are never added or removed, so that line numbers keep their meaning.
+
+use std::borrow::Cow;
+
+/// Entities that error messages and pages are seen with.
+const ENTITIES: &[(&str, &str)] = &[
+    ("&lt;", "<"),
+    ("&gt;", ">"),
+    ("&amp;", "&"),
+    ("&quot;", "\""),
+    ("&apos;", "'"),
+    ("&#39;", "'"),
+    ("&#34;", "\""),
+    ("&#x27;", "'"),
+    ("&nbsp;", " "),
+];
+
+/// The text without escapes and entities; borrowed when there are none.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let has_escape = memchr::memchr(0x1b, bytes).is_some();
+    let has_entity = memchr::memchr_iter(b'&', bytes).any(|at| entity_at(&text[at..]).is_some());
+    if !has_escape && !has_entity {
+        return Cow::Borrowed(text);
+    }
+    let mut cleaned = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = memchr::memchr2(0x1b, b'&', rest.as_bytes()) {
+        cleaned.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if rest.starts_with('&') {
+            match entity_at(rest) {
+                Some((entity, decoded)) => {
+                    cleaned.push_str(decoded);
+                    rest = &rest[entity.len()..];
+                }
+                None => {
+                    cleaned.push('&');
+                    rest = &rest[1..];
+                }
+            }
+        } else {
+            rest = &rest[escape_len(rest)..];
+        }
+    }
+    cleaned.push_str(rest);
+    Cow::Owned(cleaned)
+}
+
+fn entity_at(text: &str) -> Option<&'static (&'static str, &'static str)> {
+    ENTITIES.iter().find(|(entity, _)| text.starts_with(entity))
+}
+
+/// Length of the escape sequence that `text` begins with (ECMA-48: CSI, OSC, or two characters); never past a line
+/// break, so that a broken sequence cannot swallow the following lines.
+fn escape_len(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let line = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
+    match bytes.get(1) {
+        Some(b'[') => {
+            let end = bytes[2..line.max(2)].iter().position(|b| (0x40..=0x7e).contains(b));
+            end.map_or(line, |at| at + 3)
+        }
+        Some(b']') => {
+            let body = &bytes[2..line.max(2)];
+            match body.iter().position(|b| *b == 0x07 || *b == 0x1b) {
+                Some(at) if body[at] == 0x07 => at + 3,
+                Some(at) if body.get(at + 1) == Some(&b'\\') => at + 4,
+                Some(at) => at + 2,
+                None => line,
+            }
+        }
+        Some(next) if next.is_ascii() && *next != b'\n' => 2,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_and_entities_go() {
+        assert_eq!(clean("\x1b[31mError:\x1b[0m no"), "Error: no");
+        assert_eq!(clean("\x1b]0;title\x07text"), "text");
+        assert_eq!(clean("services&lt;mysql&gt; &amp;&amp; &unknown;"), "services<mysql> && &unknown;");
+    }
+
+    #[test]
+    fn ordinary_text_is_not_copied() {
+        assert!(matches!(clean("a && b, a & b"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_broken_escape_ends_with_its_line() {
+        assert_eq!(clean("a\x1b[31\nb"), "a\nb");
+        assert_eq!(clean("a\x1b]0;title\nb"), "a\nb");
+        assert_eq!(clean("a\x1b"), "a");
+        assert_eq!(clean("a\x1b中\nb"), "a中\nb");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn lines_stay_lines(text in "[a\\x1b\\[\\];&lt0-9m\\n\\x07中]{0,60}") {
+            proptest::prop_assert_eq!(clean(&text).matches('\n').count(), text.matches('\n').count());
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The automaton over the literals of many patterns, and the lines at which it stops.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+
+use crate::matching::pattern::Pattern;
+use crate::rules::compile::Evidence;
+
+/// Bytes of a line before and after a literal that an expression is shown; whole lines are shorter as a rule.
+const WINDOW: usize = 16 << 10;
+/// Matches that are taken of one pattern in one line.
+const MOST_IN_LINE: usize = 64;
+/// Bytes of a group's value.
+const LONGEST_GROUP: usize = 512;
+
+/// The patterns that read one kind of text.
+#[derive(Debug)]
+pub struct Machine {
+    automaton: Option<AhoCorasick>,
+    /// For each literal, the patterns that need it, as indexes into the scanner's evidence.
+    owners: Vec<Vec<u32>>,
+    /// Patterns that also look for text broken into several lines.
+    pub wrapped: Vec<u32>,
+}
+
+/// A match in a text.
+#[derive(Debug)]
+pub struct Found<'t> {
+    pub pattern: u32,
+    /// First and last line of the match, counted from 0 within the text.
+    pub line: u32,
+    pub end_line: u32,
+    /// The line, or the lines, of the match.
+    pub lines: &'t str,
+    /// Byte in `lines` where the match begins.
+    pub at: usize,
+    pub groups: Vec<Option<String>>,
+}
+
+impl Machine {
+    pub fn new(evidence: &[&Evidence], members: &[u32]) -> Machine {
+        let mut owners: BTreeMap<&[u8], Vec<u32>> = BTreeMap::new();
+        let mut wrapped = Vec::new();
+        for member in members {
+            let Some(pattern) = &evidence[*member as usize].pattern else { continue };
+            for literal in &pattern.literals {
+                owners.entry(literal).or_default().push(*member);
+            }
+            if pattern.wrapped.is_some() {
+                wrapped.push(*member);
+            }
+        }
+        let (literals, owners): (Vec<&[u8]>, Vec<Vec<u32>>) = owners.into_iter().unzip();
+        // A DFA takes the same time for each byte whatever the number of literals; the memory it needs is some
+        // megabytes for thousands of rules.
+        let build = |kind| {
+            AhoCorasick::builder()
+                .ascii_case_insensitive(true)
+                .match_kind(MatchKind::Standard)
+                .kind(kind)
+                .build(&literals)
+        };
+        let automaton = (!literals.is_empty())
+            .then(|| build(Some(AhoCorasickKind::DFA)).or_else(|_| build(None)).ok())
+            .flatten();
+        Machine { automaton, owners, wrapped }
+    }
+
+    /// Calls `take` for each match in `text`, in the order in which their literals end.
+    pub fn run<'t>(&self, evidence: &[&Evidence], text: &'t str, mut take: impl FnMut(Found<'t>)) {
+        let Some(automaton) = &self.automaton else { return };
+        let mut lines = Lines::new(text);
+        let mut tried: HashMap<u32, usize> = HashMap::new();
+        let mut taken_to: HashMap<u32, usize> = HashMap::new();
+        for literal in automaton.find_overlapping_iter(text) {
+            for member in &self.owners[literal.pattern().as_usize()] {
+                let Some(pattern) = &evidence[*member as usize].pattern else { continue };
+                lines.go_to(literal.start());
+                let (start, end) = lines.window(pattern.lines, literal.start(), literal.end());
+                if tried.insert(*member, start) == Some(start) {
+                    continue;
+                }
+                let window = &text[start..end];
+                for captures in pattern.regex.captures_iter(window).take(MOST_IN_LINE) {
+                    let whole = captures.get(0).expect("group 0 is the match");
+                    let (from, to) = (start + whole.start(), start + whole.end());
+                    if from < taken_to.get(member).copied().unwrap_or(0) || to == from {
+                        continue;
+                    }
+                    let breaks = memchr::memchr_iter(b'\n', &text.as_bytes()[from..to]).count() as u32;
+                    if breaks >= pattern.lines {
+                        continue;
+                    }
+                    taken_to.insert(*member, to);
+                    let line = lines.number_of(from);
+                    let (first, last) = lines.bounds(from, to);
+                    take(Found {
+                        pattern: *member,
+                        line,
+                        end_line: line + breaks,
+                        lines: &text[first..last],
+                        at: from - first,
+                        groups: groups(pattern, &captures),
+                    });
+                }
+            }
+        }
+    }
+}
+
+pub fn groups(pattern: &Pattern, captures: &regex::Captures<'_>) -> Vec<Option<String>> {
+    let value = |name: &String| {
+        let text = captures.name(name)?.as_str();
+        let mut end = text.len().min(LONGEST_GROUP);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        Some(text[..end].to_owned())
+    };
+    pattern.groups.iter().map(value).collect()
+}
+
+/// The current line of a forward search, and its number.
+struct Lines<'t> {
+    text: &'t str,
+    /// Bounds of the current line, without its line break.
+    start: usize,
+    end: usize,
+    /// Number of the line that begins at `counted`.
+    number: u32,
+    counted: usize,
+}
+
+impl<'t> Lines<'t> {
+    fn new(text: &'t str) -> Lines<'t> {
+        let end = memchr::memchr(b'\n', text.as_bytes()).unwrap_or(text.len());
+        Lines { text, start: 0, end, number: 0, counted: 0 }
+    }
+
+    fn go_to(&mut self, at: usize) {
+        if (self.start..=self.end).contains(&at) {
+            return;
+        }
+        (self.start, self.end) = self.bounds(at, at);
+    }
+
+    /// The lines from the one that holds byte `from` to the one that holds byte `to`, without the last line break.
+    fn bounds(&self, from: usize, to: usize) -> (usize, usize) {
+        let bytes = self.text.as_bytes();
+        let start = memchr::memrchr(b'\n', &bytes[..from]).map_or(0, |at| at + 1);
+        let end = memchr::memchr(b'\n', &bytes[to..]).map_or(bytes.len(), |at| to + at);
+        (start, end)
+    }
+
+    /// What an expression that spans `lines` lines is shown for a literal at `from..to`.
+    fn window(&self, lines: u32, from: usize, to: usize) -> (usize, usize) {
+        let bytes = self.text.as_bytes();
+        let (mut start, mut end) = (self.start, self.end.max(to));
+        for _ in 1..lines {
+            start = start
+                .checked_sub(1)
+                .map_or(0, |before| memchr::memrchr(b'\n', &bytes[..before]).map_or(0, |at| at + 1));
+            if end < bytes.len() {
+                end = memchr::memchr(b'\n', &bytes[end + 1..]).map_or(bytes.len(), |at| end + 1 + at);
+            }
+        }
+        if end - start > 2 * WINDOW {
+            // Steps of a window, so that a line of many megabytes is not shown again for each literal in it.
+            start = start.max((from / WINDOW * WINDOW).saturating_sub(WINDOW));
+            end = end.min(to + 2 * WINDOW);
+            while !self.text.is_char_boundary(start) {
+                start -= 1;
+            }
+            while !self.text.is_char_boundary(end) {
+                end -= 1;
+            }
+        }
+        if bytes[start..end].ends_with(b"\r") { (start, end - 1) } else { (start, end) }
+    }
+
+    /// Number of the line at byte `at`, counted from 0. Cheap when asked in order.
+    fn number_of(&mut self, at: usize) -> u32 {
+        if at < self.counted {
+            (self.number, self.counted) = (0, 0);
+        }
+        self.number += memchr::memchr_iter(b'\n', &self.text.as_bytes()[self.counted..at]).count() as u32;
+        self.counted = at;
+        self.number
+    }
+}
