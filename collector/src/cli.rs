@@ -131,7 +131,7 @@ pub struct BoundArgs {
     #[arg(long, value_name = "DURATION", default_value = "40s", value_parser = parse_duration)]
     pub request_timeout: Duration,
     /// Requests a second, on average; fewer while the server is in trouble
-    #[arg(long, value_name = "N", default_value_t = 100.0)]
+    #[arg(long, value_name = "N", default_value_t = 300.0)]
     pub qps: f64,
     /// Requests at the same time
     #[arg(long, value_name = "N", default_value_t = 8)]

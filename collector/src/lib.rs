@@ -33,7 +33,10 @@ use crate::exit::Exit;
 pub fn main() -> Exit {
     let cli = Cli::parse();
     let locale = shared::lang::Lang::from_locale(|name| std::env::var(name).ok());
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    // More threads would not be faster, and each costs the memory of an allocator's arena.
+    let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return commands::collect::refuse(&error),
     };

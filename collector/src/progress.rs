@@ -1,5 +1,6 @@
 //! What is being done, for whoever waits: a line that renews itself on a terminal, plain lines elsewhere.
 
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -13,13 +14,8 @@ const EVERY: Duration = Duration::from_secs(5);
 pub enum Progress {
     Silent,
     Bar(ProgressBar),
-    Lines(Mutex<Lines>),
-}
-
-#[derive(Debug)]
-pub struct Lines {
-    step: String,
-    last: Instant,
+    /// When each step was last spoken of.
+    Lines(Mutex<HashMap<String, Instant>>),
 }
 
 impl Progress {
@@ -36,7 +32,7 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(120));
             return Progress::Bar(bar);
         }
-        Progress::Lines(Mutex::new(Lines { step: String::new(), last: Instant::now() }))
+        Progress::Lines(Mutex::default())
     }
 
     /// A step and how far it is. Called often; lines that would say little new are left out.
@@ -47,10 +43,9 @@ impl Progress {
             Progress::Bar(bar) => bar.set_message(text),
             Progress::Lines(lines) => {
                 let mut lines = lines.lock().expect("no code panics while it holds the lock");
-                if lines.step != step || lines.last.elapsed() >= EVERY {
+                if lines.get(step).is_none_or(|last| last.elapsed() >= EVERY) {
                     eprintln!("{text}");
-                    lines.step = step.to_owned();
-                    lines.last = Instant::now();
+                    lines.insert(step.to_owned(), Instant::now());
                 }
             }
         }

@@ -68,7 +68,7 @@ pub async fn collect(
             },
         }
     }
-    tokio::task::block_in_place(|| put(sink, masks, selection, namespaces, read));
+    put(sink, masks, selection, namespaces, read);
 }
 
 async fn each(api: &Api, plural: &str, query: &str, namespaces: &[String], read: &mut Read) {
@@ -104,7 +104,7 @@ async fn records(
         if !next.is_empty() {
             path += &format!("&continue={}", query_value(&next));
         }
-        let page = api.fetch(&path, JSON, |body| tokio::task::block_in_place(|| decode(&body))).await;
+        let page = api.fetch(&path, JSON, |body| decode(&body)).await;
         let (releases, broken, token) = match page {
             Err(ApiError { fault: Fault::Gone, resume: Some(token), .. }) if token != next => {
                 next = token;

@@ -98,7 +98,7 @@ pub struct Means<'a> {
 }
 
 /// Bytes that a page should have; the next page's limit is set to come near it.
-const PAGE: usize = 4 << 20;
+const PAGE: usize = 2 << 20;
 /// Objects of the first page, when nothing is known of their size.
 const FIRST_LIMIT: usize = 200;
 /// How often a listing may begin anew.
@@ -124,7 +124,7 @@ pub async fn collect(means: &Means<'_>, task: &ListTask) -> Result<(), ApiError>
     {
         return Err(error.clone());
     }
-    tokio::task::block_in_place(|| listing.close(means, task, end.err()));
+    listing.close(means, task, end.err());
     Ok(())
 }
 
@@ -133,9 +133,7 @@ async fn pages(means: &Means<'_>, task: &ListTask, listing: &mut Listing) -> Res
     let mut next: Option<String> = None;
     loop {
         let request = task.request(limit, next.as_deref());
-        let read = |body: bytes::Bytes| {
-            tokio::task::block_in_place(|| page::read(&body, &task.resource, task.content, means.masks))
-        };
+        let read = |body: bytes::Bytes| page::read(&body, &task.resource, task.content, means.masks);
         let page = match means.api.fetch(&request, TABLE, read).await {
             Ok(page) => page,
             Err(error) if error.fault == Fault::Gone && error.resume.is_some() && next != error.resume => {
@@ -146,7 +144,7 @@ async fn pages(means: &Means<'_>, task: &ListTask, listing: &mut Listing) -> Res
         };
         limit = next_limit(limit, &page);
         next = page.next.clone();
-        tokio::task::block_in_place(|| listing.take(means, task, page));
+        listing.take(means, task, page);
         if next.is_none() {
             return Ok(());
         }

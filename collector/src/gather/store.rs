@@ -39,7 +39,7 @@ pub struct Kept {
 }
 
 /// One object.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Stored {
     /// Empty for cluster-scoped objects.
     pub namespace: Box<str>,

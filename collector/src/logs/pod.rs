@@ -68,9 +68,9 @@ impl Container {
         !matches!(self.state, State::Waiting(_)) || self.restarts > 0 || self.last.is_some()
     }
 
-    /// Whether the run before this one may have left a log.
+    /// Whether the run before this one left a log. The kubelet gives one only for a run that the status tells of.
     pub fn has_previous(&self) -> bool {
-        self.restarts > 0 || self.last.is_some()
+        self.last.is_some()
     }
 }
 

@@ -220,17 +220,15 @@ async fn ends(
     }
     let Kept { head, tail, .. } = kept;
     let mut text = Masked::new(draft, masks);
-    tokio::task::block_in_place(|| {
-        text.push(&head)?;
-        if let Some(missing) = missing {
-            if !head.ends_with(b"\n") {
-                text.push(b"\n")?;
-            }
-            text.gap(missing)?;
-            text.push(&tail)?;
+    text.push(&head)?;
+    if let Some(missing) = missing {
+        if !head.ends_with(b"\n") {
+            text.push(b"\n")?;
         }
-        text.finish(missing, broken.map(|e| e.words))
-    })
+        text.gap(missing)?;
+        text.push(&tail)?;
+    }
+    text.finish(missing, broken.map(|e| e.words))
 }
 
 /// The newest lines, no more than `most` bytes of them.

@@ -95,7 +95,8 @@ pub fn order(pods: &[Pod], now: Timestamp, healthy_logs: usize) -> Order {
                 worth,
             };
             keyed.push((worth, turn, log(false)));
-            if container.has_previous() {
+            // The status may lag behind while something is going wrong.
+            if container.has_previous() || (worth.is_vital() && container.restarts > 0) {
                 keyed.push((worth, turn, log(true)));
             }
         }

@@ -23,7 +23,7 @@ const PIECE: usize = 100;
 pub async fn collect(run: &Arc<Run>) {
     let kept = run.store.take();
     let selection = &run.options.selection;
-    let index = Arc::new(tokio::task::block_in_place(|| index(run, &kept)));
+    let index = Arc::new(index(run, &kept));
     // One instant for all ages, or two descriptions of one bundle would disagree.
     let settings =
         Arc::new(Settings { now: Timestamp::now(), zone: TimeZone::system(), form: Form::default() });
@@ -34,17 +34,15 @@ pub async fn collect(run: &Arc<Run>) {
         .filter(|object| selection.wants_describe(&object.namespace, &object.name))
         .collect();
     let total = wanted.len();
-    let pieces: Vec<Vec<Stored>> = wanted.chunks(PIECE).map(<[Stored]>::to_vec).collect();
+    let pieces = pieces(wanted);
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     let work = |piece: Vec<Stored>| {
         let (run, index, settings) = (run.clone(), index.clone(), settings.clone());
         async move {
             let count = piece.len();
-            tokio::task::block_in_place(|| {
-                piece.iter().take_while(|_| run.stop.reason().is_none()).for_each(|object| {
-                    one(&run, object, &index, &settings);
-                });
-            });
+            for object in piece.iter().take_while(|_| run.stop.reason().is_none()) {
+                one(&run, object, &index, &settings);
+            }
             count
         }
     };
@@ -55,6 +53,18 @@ pub async fn collect(run: &Arc<Run>) {
         run.progress.step(step, &format!("{done}/{total}"));
     })
     .await;
+}
+
+/// Moved, not cloned: together these are the largest thing that a run holds.
+fn pieces(objects: Vec<Stored>) -> Vec<Vec<Stored>> {
+    let mut pieces: Vec<Vec<Stored>> = Vec::new();
+    for object in objects {
+        match pieces.last_mut() {
+            Some(piece) if piece.len() < PIECE => piece.push(object),
+            _ => pieces.push(vec![object]),
+        }
+    }
+    pieces
 }
 
 fn index(run: &Run, kept: &std::collections::BTreeMap<&'static str, Kept>) -> Index {
