@@ -5,6 +5,7 @@
 
 mod archives;
 mod bad_input;
+mod describe;
 mod faults;
 mod healthy;
 mod modules;
@@ -50,6 +51,7 @@ fn main() -> Result<ExitCode> {
         bad_input::trials(),
         reports::trials(),
         faults::trials(),
+        describe::trials(),
         scenarios::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();

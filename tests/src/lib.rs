@@ -11,6 +11,7 @@
 //!
 //! `cargo run -p tests --bin cluster -- play` does all of this and opens a shell.
 
+pub mod api;
 pub mod bench;
 pub mod cache;
 pub mod cluster;
