@@ -1,10 +1,13 @@
 //! The command line as typed. [`crate::options`] makes of it what is meant.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::host::HostArgs;
+use crate::host::Endpoint;
 use crate::units::{parse_duration, parse_size};
 
 /// Collect what support needs from a Kubernetes cluster and its control machine into one file.
@@ -23,8 +26,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Collect facts of this machine and texts only, without a cluster
-    Host(CollectArgs),
+    /// Read the facts of this machine alone: print them, or with -o put them into a bundle with the texts
+    Host(HostArgs),
     /// Show what a bundle holds, what is missing and what was masked
     Inspect(InspectArgs),
     /// Keep collecting while something is going on, and write one bundle at its end
@@ -37,6 +40,8 @@ pub struct CollectArgs {
     pub cluster: ClusterArgs,
     #[command(flatten)]
     pub scope: ScopeArgs,
+    #[command(flatten)]
+    pub hosts: HostsArgs,
     #[command(flatten)]
     pub logs: LogArgs,
     #[command(flatten)]
@@ -99,6 +104,45 @@ pub struct ScopeArgs {
     /// Leave out the facts of this machine
     #[arg(long)]
     pub no_host: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Hosts")]
+pub struct HostsArgs {
+    /// Read the facts of every node too; `ssh` goes there with your own keys and settings and leaves nothing behind
+    #[arg(long, value_name = "HOW", value_parser = ["ssh"])]
+    pub nodes: Option<String>,
+    /// Nodes to go to instead of those that the cluster names: one a line, `ADDRESS` or `NAME ADDRESS`
+    #[arg(long, value_name = "FILE", requires = "nodes")]
+    pub node_list: Option<PathBuf>,
+    /// User on the nodes, if not the one of your ssh settings
+    #[arg(long, value_name = "USER", requires = "nodes")]
+    pub ssh_user: Option<String>,
+    /// Option for ssh as behind its -o, such as IdentityFile=FILE; repeatable
+    #[arg(long = "ssh-option", value_name = "KEY=VALUE", requires = "nodes")]
+    pub ssh_options: Vec<String>,
+    /// Longest time for one node
+    #[arg(long, value_name = "DURATION", default_value = "90s", value_parser = parse_duration)]
+    pub node_timeout: Duration,
+    /// Resolve this name on each host too; repeatable
+    #[arg(long = "resolve", value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Connect to this from each host too: HOST:PORT, with /tls behind it where TLS is spoken; repeatable
+    #[arg(long = "connect", value_name = "ENDPOINT")]
+    pub endpoints: Vec<Endpoint>,
+    /// Address of the cluster's DNS, if it is not found by itself; repeatable
+    #[arg(long, value_name = "IP")]
+    pub cluster_dns: Vec<IpAddr>,
+    /// Complete name to ask the cluster's DNS for; repeatable
+    #[arg(long = "cluster-name", value_name = "NAME")]
+    pub cluster_names: Vec<String>,
+    /// Folder whose directories become local volumes; repeatable
+    #[arg(long = "volume-folder", value_name = "DIR")]
+    pub volume_folders: Vec<PathBuf>,
+    /// Compare two tokens in the installation's files with those in the cluster's Secrets; only "equal" or "different"
+    /// is kept
+    #[arg(long, requires = "install_dir")]
+    pub compare_tokens: bool,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -1,4 +1,5 @@
 //! The commands, one file each.
 
 pub mod collect;
+pub mod host;
 pub mod inspect;

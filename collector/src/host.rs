@@ -12,6 +12,7 @@ pub mod capture;
 pub mod facts;
 pub mod script;
 pub mod stream;
+pub mod wanted;
 
 mod clock;
 mod connections;

@@ -43,7 +43,7 @@ pub fn main() -> Exit {
     let exit = runtime.block_on(async {
         match cli.command {
             None => commands::collect::collect(cli.collect, true, locale).await,
-            Some(Command::Host(args)) => commands::collect::collect(args, false, locale).await,
+            Some(Command::Host(args)) => commands::host::host(args, locale).await,
             Some(Command::Inspect(args)) => commands::inspect::inspect(&args, locale),
             Some(Command::Watch(args)) => commands::collect::collect(args.collect, true, locale).await,
         }

@@ -7,9 +7,11 @@ use std::time::Duration;
 use shared::bundle::writer::Format;
 use shared::lang::Lang;
 
-use crate::cli::CollectArgs;
+use crate::cli::{CollectArgs, HostsArgs};
 use crate::cluster::api::Bounds;
 use crate::cluster::connect::Choice;
+use crate::host::HostOptions;
+use crate::nodes::{self, ListError, Node, SshOptions};
 use crate::select::{NoPart, Selection};
 
 /// Fits the upload forms of forums and ticket systems.
@@ -33,6 +35,7 @@ pub struct Options {
     pub texts: Vec<PathBuf>,
     pub install_dir: Option<PathBuf>,
     pub host: bool,
+    pub hosts: HostsOptions,
     pub lang: Lang,
     pub dry_run: bool,
     pub quiet: bool,
@@ -45,6 +48,25 @@ pub struct LogOptions {
     pub all: bool,
     pub healthy: usize,
     pub max_log: u64,
+}
+
+/// What to look at on this machine and on the nodes.
+#[derive(Debug, Clone)]
+pub struct HostsOptions {
+    /// For every host; what the cluster gives cause for is added later.
+    pub probe: HostOptions,
+    /// `None`: this machine alone.
+    pub nodes: Option<NodeOptions>,
+    /// Compare tokens in this installation directory with the cluster's.
+    pub compare_in: Option<PathBuf>,
+}
+
+/// How the nodes are reached, and which.
+#[derive(Debug, Clone)]
+pub struct NodeOptions {
+    /// `None`: those that the cluster names.
+    pub list: Option<Vec<Node>>,
+    pub ssh: SshOptions,
 }
 
 /// Where the bundle goes.
@@ -67,6 +89,10 @@ pub enum OptionError {
     Qps(f64),
     #[error("--concurrency 0 would ask for nothing\nhint: give a number from 1")]
     Concurrency,
+    #[error("cannot read the node list {path}: {source}")]
+    NodeList { path: PathBuf, source: std::io::Error },
+    #[error("{path}: {source}")]
+    Nodes { path: PathBuf, source: ListError },
     #[error("{0:?} is no name of a namespace\nhint: names consist of a-z, 0-9 and -")]
     Namespace(String),
 }
@@ -75,7 +101,7 @@ impl Options {
     /// # Errors
     /// When an argument cannot mean anything.
     pub fn new(args: CollectArgs, locale: Option<Lang>) -> Result<Self, OptionError> {
-        let CollectArgs { cluster, scope, logs, bounds, output } = args;
+        let CollectArgs { cluster, scope, hosts, logs, bounds, output } = args;
         let parts = scope.only.iter().map(|part| part.parse()).collect::<Result<Vec<_>, _>>()?;
         if !(bounds.qps.is_finite() && bounds.qps > 0.0) {
             return Err(OptionError::Qps(bounds.qps));
@@ -90,7 +116,9 @@ impl Options {
             return Err(OptionError::Namespace(wrong.clone()));
         }
         let unbounded = logs.all_logs;
+        let hosts = HostsOptions::new(hosts, scope.install_dir.as_deref())?;
         Ok(Options {
+            hosts,
             choice: Choice {
                 kubeconfig: cluster.kubeconfig,
                 context: cluster.context,
@@ -150,6 +178,14 @@ impl Options {
             set("healthy_logs", self.logs.healthy.into());
             set("max_log_size", self.logs.max_log.into());
         }
+        if let Some(nodes) = &self.hosts.nodes {
+            let named =
+                nodes.list.as_ref().map(|list| list.iter().map(|node| node.name.clone()).collect::<Vec<_>>());
+            set("nodes", named.map_or_else(|| "ssh".into(), Into::into));
+        }
+        if self.hosts.compare_in.is_some() {
+            set("compare_tokens", true.into());
+        }
         if self.max_size != u64::MAX {
             set("max_size", self.max_size.into());
         }
@@ -157,6 +193,41 @@ impl Options {
         set("qps", self.bounds.qps.into());
         set("concurrency", self.bounds.concurrency.into());
         map
+    }
+}
+
+impl HostsOptions {
+    fn new(args: HostsArgs, install_dir: Option<&Path>) -> Result<Self, OptionError> {
+        let mut names: Vec<String> =
+            crate::host::DEFAULT_NAMES.iter().map(|name| (*name).to_owned()).collect();
+        names.extend(args.names);
+        names.dedup();
+        let list = match args.node_list {
+            None => None,
+            Some(path) => {
+                let text = std::fs::read_to_string(&path)
+                    .map_err(|source| OptionError::NodeList { path: path.clone(), source })?;
+                Some(nodes::from_file(&text).map_err(|source| OptionError::Nodes { path, source })?)
+            }
+        };
+        let ssh = SshOptions {
+            user: args.ssh_user,
+            options: args.ssh_options,
+            timeout: args.node_timeout,
+            ..SshOptions::default()
+        };
+        Ok(Self {
+            probe: HostOptions {
+                names,
+                endpoints: args.endpoints,
+                cluster_dns: args.cluster_dns,
+                cluster_names: args.cluster_names,
+                volume_folders: args.volume_folders,
+                ..HostOptions::default()
+            },
+            nodes: args.nodes.map(|_| NodeOptions { list, ssh }),
+            compare_in: install_dir.filter(|_| args.compare_tokens).map(Path::to_owned),
+        })
     }
 }
 

@@ -9,6 +9,7 @@ mod fallback;
 mod frame;
 mod host;
 mod logs;
+mod probes;
 mod server;
 mod tasks;
 
@@ -29,6 +30,7 @@ use crate::gather::helm;
 use crate::gather::lists::{self, ListTask, Means, Scope};
 use crate::gather::store::Store;
 use crate::gather::text::{self, TextError};
+use crate::host::script;
 use crate::messages::{self, pick};
 use crate::options::Options;
 use crate::plan;
@@ -38,6 +40,7 @@ use crate::sink::{Sink, entry};
 use crate::stop::{Reason, Stop};
 use shared::redact::{BuildError, Redactor};
 use tasks::each;
+use tokio::sync::oneshot;
 
 /// Why no bundle could be made.
 #[derive(Debug, thiserror::Error)]
@@ -157,12 +160,20 @@ async fn gather(
     texts: Vec<text::Given>,
 ) -> Result<Reached, RunError> {
     for given in texts {
-        given.put(&run.sink, &run.masks);
+        // What the shell script printed on some node is facts of that node.
+        match script::read(&String::from_utf8_lossy(&given.text)) {
+            Some(printed) => host::put_printed(run, printed, &given.source),
+            None => given.put(&run.sink, &run.masks),
+        }
     }
-    let local = tokio::spawn(host::collect(run.clone()));
+    let (tell, known) = oneshot::channel();
+    let local = tokio::spawn(host::collect(run.clone(), known));
     let reached = match cluster {
-        Some((target, api)) => from_cluster(run, target, Arc::new(api)).await?,
-        None => Reached::default(),
+        Some((target, api)) => from_cluster(run, target, Arc::new(api), tell).await?,
+        None => {
+            drop(tell);
+            Reached::default()
+        }
     };
     let step = pick(run.options.lang, "等待本机信息", "waiting for the facts of this machine");
     run.progress.step(step, "");
@@ -174,7 +185,12 @@ async fn gather(
     Ok(reached)
 }
 
-async fn from_cluster(run: &Arc<Run>, target: &Target, api: Arc<Api>) -> Result<Reached, RunError> {
+async fn from_cluster(
+    run: &Arc<Run>,
+    target: &Target,
+    api: Arc<Api>,
+    tell: oneshot::Sender<host::Known>,
+) -> Result<Reached, RunError> {
     let lang = run.options.lang;
     run.progress.step(pick(lang, "连接集群", "reaching the cluster"), &target.server());
     let mut reached = Reached {
@@ -196,7 +212,15 @@ async fn from_cluster(run: &Arc<Run>, target: &Target, api: Arc<Api>) -> Result<
     match discovery {
         Ok(discovery) => {
             note_failures(run, &discovery);
-            carry_out(run, target, &api, &discovery).await;
+            let clocks = probes::wanted(run).then(|| {
+                tokio::spawn(probes::clocks(run.clone(), api.clone(), reached.clocks.first().cloned()))
+            });
+            carry_out(run, target, &api, &discovery, tell).await;
+            if let Some(clocks) = clocks {
+                let step = pick(lang, "等待各节点的时钟", "waiting for the nodes' clocks");
+                run.progress.step(step, "");
+                reached.clocks.extend(clocks.await.unwrap_or_default());
+            }
         }
         Err(error) => {
             run.progress.say(&server::unreachable(lang, &target.server(), &error));
@@ -222,11 +246,27 @@ fn note_failures(run: &Run, discovery: &Discovery) {
     }
 }
 
-async fn carry_out(run: &Arc<Run>, target: &Target, api: &Arc<Api>, discovery: &Discovery) {
+async fn carry_out(
+    run: &Arc<Run>,
+    target: &Target,
+    api: &Arc<Api>,
+    discovery: &Discovery,
+    tell: oneshot::Sender<host::Known>,
+) {
     let plan = plan::plan(&run.options, discovery);
     let refused = list_all(run, api, plan.lists.clone()).await;
     let namespaces = fallback::candidates(run, target);
     fallback::collect(run, api, refused, &namespaces).await;
+    // Nobody waits for it where facts of hosts are not wanted.
+    drop(tell.send(tokio::task::block_in_place(|| host::Known::of(run))));
+    let measured = {
+        let (run, api, lists) = (run.clone(), api.clone(), probes::Lists::of(run));
+        tokio::spawn(async move {
+            if probes::wanted(&run) {
+                probes::collect(&run, &api, lists).await;
+            }
+        })
+    };
     let releases = {
         let (run, api, wanted) = (run.clone(), api.clone(), plan.helm);
         tokio::spawn(async move {
@@ -247,6 +287,12 @@ async fn carry_out(run: &Arc<Run>, target: &Target, api: &Arc<Api>, discovery: &
         run.sink.note(LedgerEntry {
             note: Some(error.to_string()),
             ..entry(describe::FOLDER, "descriptions", Outcome::Failed)
+        });
+    }
+    if let Err(error) = measured.await {
+        run.sink.note(LedgerEntry {
+            note: Some(error.to_string()),
+            ..entry(paths::PROBES, "probes", Outcome::Failed)
         });
     }
     if let Err(error) = releases.await {

@@ -95,6 +95,12 @@ impl Store {
         std::mem::take(&mut *lock(&self.objects))
     }
 
+    /// Shows each object of one kind as the masked JSON that went into the bundle.
+    pub fn each(&self, plural: &str, mut show: impl FnMut(&[u8])) {
+        let all = lock(&self.objects);
+        all.get(plural).into_iter().flat_map(|kept| &kept.objects).for_each(|object| show(&object.json));
+    }
+
     /// Names of the objects of one kind.
     pub fn names(&self, plural: &str) -> Vec<String> {
         let all = lock(&self.objects);

@@ -1,33 +1,114 @@
-//! The facts of this machine.
+//! The facts of this machine, and of the nodes where the user wants them.
 
+use std::pin::pin;
 use std::sync::Arc;
 
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
+use serde_json::Value;
 use shared::bundle::manifest::Outcome;
+use shared::bundle::paths;
+use tokio::sync::oneshot;
 
 use super::Run;
 use crate::gather::text;
+use crate::host::script::Printed;
+use crate::host::wanted::Seen;
 use crate::host::{self, HostItem, HostOptions};
+use crate::messages::pick;
+use crate::nodes::{self, Node};
+use crate::options::NodeOptions;
 use crate::select::Kind;
 use crate::sink::{Draft, entry};
 
-/// Reads them all, and puts each into the bundle as it comes.
-pub async fn collect(run: Arc<Run>) {
-    if !run.options.host || !run.options.selection.wants(&Kind::Host) {
+/// What the cluster gave, once its lists have been read.
+pub struct Known {
+    seen: Seen,
+    nodes: Vec<Node>,
+}
+
+impl Known {
+    /// Looks through the objects that the run holds.
+    pub fn of(run: &Run) -> Self {
+        let mut seen = Seen::default();
+        let each = |plural: &str, show: &mut dyn FnMut(&Value)| {
+            run.store.each(plural, |json| {
+                if let Ok(object) = serde_json::from_slice(json) {
+                    show(&object);
+                }
+            });
+        };
+        run.store.each("pods", |json| seen.pod(json));
+        each("services", &mut |service| seen.service(service));
+        each("ingresses", &mut |ingress| seen.ingress(ingress));
+        each("persistentvolumes", &mut |volume| seen.volume(volume));
+        let mut nodes = Vec::new();
+        each("nodes", &mut |node| nodes.extend(nodes::from_objects([node])));
+        Self { seen, nodes }
+    }
+}
+
+/// Reads this machine, and side by side the nodes, and puts each item into the bundle as it comes.
+///
+/// Waits for what the cluster gives cause to look at; a sender that is dropped means that there is no cluster.
+pub async fn collect(run: Arc<Run>, known: oneshot::Receiver<Known>) {
+    if !run.options.selection.wants(&Kind::Host) {
         return;
     }
-    let names = host::DEFAULT_NAMES.iter().map(|name| (*name).to_owned()).collect();
-    let mut items = std::pin::pin!(host::collect(HostOptions { names, ..HostOptions::default() }));
+    let known = known.await.ok();
+    let mut options = run.options.hosts.probe.clone();
+    let mut of_api = Vec::new();
+    if let Some(known) = known {
+        known.seen.add_to(&mut options);
+        of_api = known.nodes;
+    }
+    let here = async {
+        if run.options.host {
+            put_all(&run, host::collect(options.clone())).await;
+        }
+    };
+    let there = async {
+        if let Some(wanted) = &run.options.hosts.nodes {
+            collect_nodes(&run, wanted, of_api, &options).await;
+        }
+    };
+    tokio::join!(here, there);
+}
+
+async fn collect_nodes(run: &Run, wanted: &NodeOptions, of_api: Vec<Node>, options: &HostOptions) {
+    let nodes = wanted.list.clone().unwrap_or(of_api);
+    if nodes.is_empty() {
+        let mut missing = entry(&format!("{}/nodes", paths::HOSTS), "--nodes ssh", Outcome::Failed);
+        missing.note = Some("the cluster named no nodes\nhint: name them with --node-list FILE".to_owned());
+        run.sink.note(missing);
+        return;
+    }
+    let step = pick(run.options.lang, "读取各节点", "reading the nodes");
+    run.progress.step(step, &nodes.len().to_string());
+    put_all(run, nodes::collect(nodes, wanted.ssh.clone(), options.clone())).await;
+}
+
+async fn put_all(run: &Run, items: impl Stream<Item = HostItem>) {
+    let mut items = pin!(items);
     loop {
         let item = tokio::select! {
             item = items.next() => item,
             _ = run.stop.requested() => None,
         };
         let Some(item) = item else { return };
-        put(&run, item);
+        put(run, item);
     }
 }
 
+/// Puts in what the shell script printed on some host.
+pub fn put_printed(run: &Run, printed: Printed, source: &str) {
+    let name = printed.host.clone();
+    for mut item in host::items_of_script(&name, printed) {
+        item.source = format!("{source}: {}", item.source);
+        put(run, item);
+    }
+}
+
+/// Puts one item into the bundle, masked.
 fn put(run: &Run, item: HostItem) {
     let HostItem { path, bytes, outcome, source, note, started, millis } = item;
     if bytes.is_empty() {

@@ -1,0 +1,238 @@
+//! What is measured through the API server: see [`crate::probes`].
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use shared::bundle::manifest::{ClockReading, Outcome};
+use shared::bundle::paths;
+
+use super::Run;
+use super::tasks::each;
+use crate::cluster::api::{Api, JSON};
+use crate::cluster::error::{ApiError, Fault};
+use crate::gather::text;
+use crate::probes::comparison::COMPARISONS;
+use crate::probes::{self, clock, coredns, endpoints, kubelet};
+use crate::select::Kind;
+use crate::sink::{Draft, entry};
+
+/// Nodes whose kubelets are asked; with more, one answer in so many says enough.
+const MOST_KUBELETS: usize = 200;
+/// Longest line of a watch that is waited for.
+const LONGEST_EVENT: usize = 1 << 20;
+
+/// Lists that the probes need and that others take out of the store.
+pub struct Lists {
+    nodes: Vec<Value>,
+    services: Vec<Value>,
+    endpoints: Vec<Value>,
+}
+
+impl Lists {
+    pub fn of(run: &Run) -> Self {
+        let objects = |plural| {
+            let mut all = Vec::new();
+            run.store.each(plural, |json| all.extend(serde_json::from_slice::<Value>(json)));
+            all
+        };
+        let mut nodes = Vec::new();
+        run.store.each("nodes", |json| {
+            // Names and addresses; the images of a node alone can be fifty kilobytes.
+            if let Ok(node) = serde_json::from_slice::<Value>(json) {
+                nodes.push(json!({
+                    "metadata": {"name": node["metadata"]["name"]},
+                    "status": {"addresses": node["status"]["addresses"]},
+                }));
+            }
+        });
+        Self { nodes, services: objects("services"), endpoints: objects("endpoints") }
+    }
+}
+
+/// Whether the user's selection leaves the probes in.
+pub fn wanted(run: &Run) -> bool {
+    run.options.selection.wants(&Kind::Host)
+}
+
+/// Watches the nodes' clocks; needs nothing but the server and takes [`clock::WATCH`] at most.
+///
+/// `server`: the reading of the API server's own clock, which joins the others in the file.
+pub async fn clocks(run: Arc<Run>, api: Arc<Api>, server: Option<ClockReading>) -> Vec<ClockReading> {
+    let path = paths::probe("clock");
+    let source = format!("GET {}?watch=true", clock::LEASES);
+    let begun = Timestamp::now();
+    let mut renewals = clock::Renewals::default();
+    let watched = watch(&api, &mut renewals).await;
+    let request = match &watched {
+        Ok(request) => *request,
+        Err(_) => Duration::ZERO,
+    };
+    let nodes = renewals.readings(request);
+    let all: Vec<ClockReading> = server.into_iter().chain(nodes.iter().cloned()).collect();
+    let silent: Vec<String> =
+        renewals.silent().map(|(node, time)| format!("{node} last renewed its lease at {time}")).collect();
+    let (outcome, note) = match watched {
+        Err(error) if nodes.is_empty() => (error.outcome(), Some(error.words)),
+        Err(error) => (Outcome::Truncated, Some(error.words)),
+        Ok(_) if silent.is_empty() => (Outcome::Collected, None),
+        Ok(_) => {
+            (Outcome::Collected, Some(format!("no clock of a node that is silent: {}", silent.join("; "))))
+        }
+    };
+    put(&run, &path, &source, &clock::answers(&all), outcome, note, begun);
+    nodes
+}
+
+/// Lists the Leases and watches them until each node has been heard of or the time is over. Gives how long the List took.
+async fn watch(api: &Api, renewals: &mut clock::Renewals) -> Result<Duration, ApiError> {
+    let begun = Instant::now();
+    let list: Value = api.fetch(clock::LEASES, JSON, |body| serde_json::from_slice(&body)).await?;
+    let request = begun.elapsed();
+    let version = renewals.list(&list).unwrap_or_default();
+    let seconds = clock::WATCH.as_secs() + 1;
+    let path = format!("{}?watch=true&resourceVersion={version}&timeoutSeconds={seconds}", clock::LEASES);
+    let deadline = tokio::time::Instant::now() + clock::WATCH;
+    let mut stream = api.open(&path, JSON).await?;
+    let mut pending = Vec::new();
+    while !renewals.all_heard() && tokio::time::Instant::now() < deadline {
+        let chunk = match stream.chunk(deadline).await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => break,
+            // That nothing more comes before the time is over is the normal end.
+            Err(error) if error.fault == Fault::TimedOut => break,
+            Err(error) => return Err(error),
+        };
+        let received = Timestamp::now();
+        pending.extend_from_slice(&chunk);
+        while let Some(end) = pending.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = pending.drain(..=end).collect();
+            if let Ok(event) = serde_json::from_slice(&line) {
+                renewals.event(&event, received);
+            }
+        }
+        if pending.len() > LONGEST_EVENT {
+            return Err(ApiError::new(Fault::Garbled, "an event of the watch has no end"));
+        }
+    }
+    Ok(request)
+}
+
+/// Everything that takes no waiting.
+pub async fn collect(run: &Arc<Run>, api: &Arc<Api>, lists: Lists) {
+    tokio::join!(kubelets(run, api, &lists.nodes), hosts_of_coredns(run, api, &lists), compare(run, api));
+    if !lists.services.is_empty() {
+        let rows = endpoints::answers(&lists.services, &lists.endpoints);
+        let source = "services and endpoints as listed";
+        put(
+            run,
+            &paths::probe("service-endpoints"),
+            source,
+            &rows,
+            Outcome::Collected,
+            None,
+            Timestamp::now(),
+        );
+    }
+}
+
+async fn kubelets(run: &Arc<Run>, api: &Arc<Api>, nodes: &[Value]) {
+    let names: Vec<String> =
+        nodes.iter().filter_map(|node| node["metadata"]["name"].as_str()).map(str::to_owned).collect();
+    if names.is_empty() {
+        return;
+    }
+    let begun = Timestamp::now();
+    let left = names.len().saturating_sub(MOST_KUBELETS);
+    let asked: Vec<String> = names.into_iter().take(MOST_KUBELETS).collect();
+    let work = |node: String| {
+        let api = api.clone();
+        async move {
+            let answer = api.open(&kubelet::path(&node), "*/*").await.map(drop);
+            (node, answer)
+        }
+    };
+    let mut rows = Vec::new();
+    let mut refused = None;
+    each(asked, run.options.bounds.concurrency, work, |(node, answer): (String, Result<(), ApiError>)| {
+        match answer {
+            Ok(()) => rows.push(kubelet::answer(&node, None)),
+            Err(error) => match error.fault {
+                Fault::Forbidden | Fault::Unauthorized | Fault::Stopped | Fault::NotFound => {
+                    refused = Some(error)
+                }
+                // What the kubelet itself answers shows that it is there, whatever it says of its health.
+                _ if error.status.is_some_and(|status| status < 500) => {
+                    rows.push(kubelet::answer(&node, None))
+                }
+                _ => rows.push(kubelet::answer(&node, Some(&error.words))),
+            },
+        }
+    })
+    .await;
+    rows.sort_by_key(|row| row["node"].as_str().unwrap_or_default().to_owned());
+    let (outcome, note) = match refused {
+        Some(error) if rows.is_empty() => (error.outcome(), Some(error.words)),
+        Some(error) => (Outcome::Truncated, Some(error.words)),
+        None if left > 0 => (Outcome::Truncated, Some(format!("{left} more nodes were not asked"))),
+        None => (Outcome::Collected, None),
+    };
+    put(run, &paths::probe("kubelet"), "GET /api/v1/nodes/*/proxy/healthz", &rows, outcome, note, begun);
+}
+
+async fn hosts_of_coredns(run: &Arc<Run>, api: &Arc<Api>, lists: &Lists) {
+    let path = "/api/v1/namespaces/kube-system/configmaps/coredns";
+    let begun = Timestamp::now();
+    let answer = api.fetch(path, JSON, |body| serde_json::from_slice::<Value>(&body)).await;
+    let (rows, outcome, note) = match answer {
+        Ok(map) => (coredns::answers(&[map], &lists.services, &lists.nodes), Outcome::Collected, None),
+        Err(error) => (Vec::new(), error.outcome(), Some(error.words)),
+    };
+    put(run, &paths::probe("coredns-hosts"), &format!("GET {path}"), &rows, outcome, note, begun);
+}
+
+/// Only where the user asked for it: it reads two Secrets, and keeps nothing of them.
+async fn compare(run: &Arc<Run>, api: &Arc<Api>) {
+    let Some(folder) = &run.options.hosts.compare_in else { return };
+    let begun = Timestamp::now();
+    let mut rows = Vec::new();
+    for comparison in COMPARISONS {
+        let file = tokio::fs::read_to_string(folder.join(comparison.file)).await;
+        let file = file.map_err(|error| format!("{}: {error}", comparison.file));
+        let live = api.fetch(&comparison.path(), JSON, |body| serde_json::from_slice::<Value>(&body)).await;
+        let live = live.map(|answer| comparison.live_values(&answer)).map_err(|error| error.words);
+        rows.push(comparison.answer(file.as_deref().map_err(Clone::clone), live));
+    }
+    let source = "secrets of the cluster against files of the installation";
+    put(run, &paths::probe("comparisons"), source, &rows, Outcome::Collected, None, begun);
+}
+
+/// A file that could not be filled is a ledger entry alone: an empty one would say that there is nothing to tell.
+fn put(
+    run: &Run,
+    path: &str,
+    source: &str,
+    rows: &[Value],
+    outcome: Outcome,
+    note: Option<String>,
+    started: Timestamp,
+) {
+    if rows.is_empty() && outcome != Outcome::Collected {
+        let mut missing = entry(path, source, outcome);
+        (missing.note, missing.started) = (note, Some(started));
+        run.sink.note(missing);
+        return;
+    }
+    match text::masked(Draft::new(path, source), &probes::file(rows), outcome, note, &run.masks) {
+        Ok(mut finished) => {
+            finished.entry_mut().started = Some(started);
+            run.sink.put(finished);
+        }
+        Err(reason) => {
+            let mut failed = entry(path, source, Outcome::Failed);
+            failed.note = Some(reason.to_string());
+            run.sink.note(failed);
+        }
+    }
+}
