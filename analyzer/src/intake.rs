@@ -16,6 +16,8 @@ mod releases;
 mod role;
 #[cfg(test)]
 mod tests;
+mod text;
+mod yaml;
 
 use std::path::{Path, PathBuf};
 

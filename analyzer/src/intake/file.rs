@@ -1,5 +1,6 @@
 //! From one file's text and role to what it says.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -11,6 +12,8 @@ use super::kinds::{self, Resource};
 use super::part::{Found, Part, Piece};
 use super::releases;
 use super::role::{LogOf, Role, Span};
+use super::text::{self, Context};
+use super::yaml;
 use crate::snapshot::{Known, TextKind};
 
 /// Reads one file. `cut` says that its end is missing.
@@ -19,9 +22,13 @@ pub(super) fn read(path: String, text: Arc<str>, role: Role, cut: bool) -> Part 
     let all = 0..text.len();
     match role {
         Role::Objects { resource, namespace, span } => {
-            objects(&mut part, resource.as_ref(), namespace.as_deref(), span, cut);
+            let whole = objects_in(&mut part, all, resource.as_ref(), namespace.as_deref(), cut);
+            if let (Some(resource), Span::All) = (resource, span) {
+                let known = if whole { Known::Whole } else { Known::Partly };
+                part.lists.push(((resource.collection.into_owned(), namespace), known));
+            }
         }
-        Role::Log(log) => part.read_log(log, cut),
+        Role::Log(log) => part.log_piece(&log, all, cut),
         Role::Helm { namespace } => match releases::from_json(&text, &namespace) {
             Ok(found) => {
                 part.objects = found;
@@ -56,14 +63,17 @@ pub(super) fn read(path: String, text: Arc<str>, role: Role, cut: bool) -> Part 
             (piece.namespace, piece.pod, piece.node) = (namespace, pod, node);
             part.pieces.push(piece);
         }
-        Role::Unknown => unknown(&mut part, cut),
+        Role::Unknown => text::read(&mut part, &Context::default(), true, cut),
+        Role::Output { resource, namespace, pasted } => {
+            text::read(&mut part, &Context { resource, namespace }, pasted, cut);
+        }
         Role::Errors { .. } | Role::Manifest | Role::Skip => {}
     }
     part
 }
 
 /// Marks what is missing of a text.
-fn gaps(mut piece: Piece, text: &str, cut: bool) -> Piece {
+pub(super) fn gaps(mut piece: Piece, text: &str, cut: bool) -> Piece {
     for gap in truncation::gaps(&text[piece.range.clone()]) {
         let (start, end) = (piece.range.start + gap.range.start, piece.range.start + gap.range.end);
         if start == piece.range.start {
@@ -78,33 +88,30 @@ fn gaps(mut piece: Piece, text: &str, cut: bool) -> Piece {
     piece
 }
 
-/// A file that no layout places: objects if it is JSON, else text that somebody saved.
-fn unknown(part: &mut Part, cut: bool) {
-    if part.text.trim_start().starts_with(['{', '[']) {
-        objects(part, None, None, Span::One, cut);
-        if !part.objects.is_empty() {
-            return;
-        }
-        part.notes.clear();
+/// Reads objects in a part of the file; `resource` and `namespace` are what is known of those that do not say it
+/// themselves. Returns whether all of them could be read.
+pub(super) fn objects_in(
+    part: &mut Part,
+    range: Range<usize>,
+    resource: Option<&Resource>,
+    namespace: Option<&str>,
+    cut: bool,
+) -> bool {
+    let text = Arc::clone(&part.text);
+    let found = documents(&text[range.clone()]);
+    if let Some(fault) = &found.fault {
+        part.unreadable(fault);
     }
-    let piece = Piece::new(TextKind::Pasted, 0..part.text.len());
-    let piece = gaps(piece, &part.text, cut);
-    part.pieces.push(piece);
-}
-
-/// Reads objects; `resource` and `namespace` are what the path says of those that do not say it themselves.
-fn objects(part: &mut Part, resource: Option<&Resource>, namespace: Option<&str>, span: Span, cut: bool) {
-    let Documents { items, list_kind, list_api_version, more, fault } = part.documents();
-    let of_list =
-        list_kind.as_deref().and_then(|kind| kind.strip_suffix("List")).filter(|kind| !kind.is_empty());
-    let broken = cut || more || fault.is_some();
+    let Documents { items, list_kind, list_api_version, more, fault } = found;
     for mut item in items {
         let of_item = {
             let text = |key: &str| item.value.get(key).and_then(Value::as_str);
             text("kind").map(|kind| kinds::of_kind(text("apiVersion").unwrap_or_default(), kind))
         };
-        let of_list =
-            || of_list.map(|kind| kinds::of_kind(list_api_version.as_deref().unwrap_or_default(), kind));
+        let of_list = || {
+            let version = list_api_version.as_deref().unwrap_or_default();
+            of_list_kind(list_kind.as_deref()).map(|kind| kinds::of_kind(version, kind))
+        };
         let Some(own) = of_item.or_else(of_list).or_else(|| resource.cloned()) else { continue };
         if item.value.get("kind").is_none() {
             let object = item.value.as_object_mut().expect("documents are objects");
@@ -116,17 +123,23 @@ fn objects(part: &mut Part, resource: Option<&Resource>, namespace: Option<&str>
                 }
             }
         }
-        if let (Some(namespace), Some(meta)) =
-            (namespace, item.value.get_mut("metadata").and_then(Value::as_object_mut))
+        let meta = item.value.get_mut("metadata").and_then(Value::as_object_mut);
+        if let (Some(namespace), Some(meta)) = (namespace, meta)
             && own.namespaced != Some(false)
         {
             meta.entry("namespace").or_insert_with(|| Value::from(namespace));
         }
-        part.push(&own.collection, item.value, item.offset, item.pointer);
+        part.push(&own.collection, item.value, range.start + item.offset, item.pointer);
     }
-    if let (Some(resource), Span::All) = (resource, span) {
-        let known = if broken { Known::Partly } else { Known::Whole };
-        part.lists.push(((resource.collection.to_string(), namespace.map(str::to_owned)), known));
+    !(cut || more || fault.is_some())
+}
+
+/// Documents in whichever of the two languages.
+fn documents(text: &str) -> Documents {
+    match text.trim_start().as_bytes().first() {
+        Some(b'{' | b'[') => documents::json(text),
+        Some(_) if text.trim() != "null" => yaml::read(text),
+        _ => Documents::default(),
     }
 }
 
@@ -136,7 +149,7 @@ fn of_list_kind(list_kind: Option<&str>) -> Option<&str> {
 
 impl Part {
     fn documents(&mut self) -> Documents {
-        let found = documents::json(&self.text);
+        let found = documents(&self.text);
         if let Some(fault) = &found.fault {
             self.unreadable(fault);
         }
@@ -160,8 +173,9 @@ impl Part {
         });
     }
 
-    fn read_log(&mut self, log: LogOf, cut: bool) {
-        let mut piece = gaps(Piece::new(TextKind::Log, 0..self.text.len()), &self.text, cut);
+    /// A container's log in a part of the file.
+    pub(super) fn log_piece(&mut self, log: &LogOf, range: Range<usize>, cut: bool) {
+        let mut piece = gaps(Piece::new(TextKind::Log, range), &self.text, cut);
         let whole = piece.has_head && piece.has_middle && piece.has_tail;
         piece.namespace = Some(log.namespace.clone());
         piece.pod = Some(log.pod.clone());
@@ -169,7 +183,8 @@ impl Part {
         piece.previous = log.previous;
         self.pieces.push(piece);
         let known = if whole { Known::Whole } else { Known::Partly };
-        self.logs.push(((log.namespace, log.pod, log.container, log.previous), known));
+        self.logs
+            .push(((log.namespace.clone(), log.pod.clone(), log.container.clone(), log.previous), known));
     }
 
     /// One row an answer: the elements of an array at the top or under the only array field, or else the document.

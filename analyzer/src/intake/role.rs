@@ -24,6 +24,9 @@ pub(super) enum Role {
     Errors { about: String },
     /// Text of a known kind.
     Text { kind: TextKind, namespace: Option<String>, pod: Option<String>, node: Option<String> },
+    /// Output of a command, whose shape has to be looked at. The path tells what it is about; `pasted` says that a
+    /// person saved it, so that it is text of theirs as well.
+    Output { resource: Option<Resource>, namespace: Option<String>, pasted: bool },
     /// Anything; its content has to be looked at.
     Unknown,
     /// Nothing that is of use.
