@@ -37,6 +37,19 @@ pub(crate) fn hit(line: &[u8], at: usize, kind: Kind, holds_secret: impl Fn(&[u8
     found.then(|| Hit::new(at, end, kind))
 }
 
+/// The value of a member of `data:`, if it is base64 of a text: so a Secret has it, and a ConfigMap hardly ever.
+pub(crate) fn member(line: &[u8], kind: Kind) -> Option<Hit> {
+    let colon = line.iter().position(|b| *b == b':')?;
+    let marks = |b: &u8| b" \t\r\"',".contains(b);
+    let start = colon + 1 + line[colon + 1..].iter().position(|b| !marks(b))?;
+    let end = line.iter().rposition(|b| !marks(b))? + 1;
+    let value = line.get(start..end).filter(|value| value.len() >= 8 && value.len() % 4 == 0)?;
+    let text = value::decode_base64(value)?;
+    let printable =
+        std::str::from_utf8(&text).is_ok_and(|t| !t.chars().any(|c| c.is_control() && !"\n\r\t".contains(c)));
+    printable.then(|| Hit::new(start, end, kind))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

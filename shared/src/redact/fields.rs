@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::hit::{Hit, Spelling};
-use super::names::{Class, Kind, MAX_NAME, Names};
+use super::names::{COOKIE, Class, Kind, MAX_NAME, Names};
 use super::value::{self, Setting};
 
 /// What the line says about the line after it.
@@ -19,6 +19,8 @@ pub(crate) enum Next {
     ValueOf(Kind, bool),
     /// `--requirepass` alone: the next line is the secret.
     Whole(Kind),
+    /// `"passwords": [` or `passwords:`: a list of them may follow.
+    List(Kind),
     /// `password: |`: the lines that are indented deeper than this are the secret.
     Block(Kind, usize),
 }
@@ -49,6 +51,9 @@ pub(crate) fn name_around(line: &[u8], at: usize) -> Range<usize> {
             }
         }
     }
+    // The `n` of `\n` before the name is no part of it.
+    let escape = start > 0 && line[start - 1] == b'\\' && b"nrt".contains(&line[start]) && start < at;
+    let start = start + usize::from(escape);
     // `$` starts a variable, `/` ends a path before the name.
     let cut = line[start..end].iter().rposition(|b| b"$/".contains(b)).map_or(start, |n| start + n + 1);
     let start = if cut <= at { cut } else { start };
@@ -157,10 +162,16 @@ impl Reader<'_> {
             Some((Separator::Percent, 3))
         } else if rest.starts_with(b"\\u003d") {
             Some((Separator::Equals, 6))
-        } else if quoted.is_some() && rest.starts_with(b",") && (flag || self.is_tuple(before)) {
+        } else if quoted.is_some()
+            && rest.starts_with(b",")
+            && rest.len() > 1
+            && (flag || self.is_tuple(before))
+        {
             Some((Separator::Comma, 1))
         } else if spaced && (flag || self.is_directive()) && !rest.is_empty() && !rest.starts_with(b"-") {
             Some((Separator::Space, 0))
+        } else if spaced && self.strong && quoted.is_none() && self.is_said(rest) {
+            Some((Separator::Space, if rest.starts_with(b"is ") { 3 } else { 0 }))
         } else {
             None
         };
@@ -180,6 +191,19 @@ impl Reader<'_> {
     /// `requirepass x` in redis.conf.
     fn is_directive(&self) -> bool {
         self.begins_line() && self.names.is_directive(&self.line[self.name.clone()])
+    }
+
+    /// `the password is x1`, `password x1` alone on a line, `密码 x1`: the word after must look like a password.
+    fn is_said(&self, rest: &[u8]) -> bool {
+        let (said, rest) = match rest.strip_prefix(b"is ") {
+            Some(rest) => (true, rest.trim_ascii_start()),
+            None => (false, rest),
+        };
+        let word = rest.iter().position(u8::is_ascii_whitespace).map_or(rest, |n| &rest[..n]);
+        let mixed = word.iter().any(u8::is_ascii_digit) && word.iter().any(u8::is_ascii_alphabetic);
+        let chinese = self.line[self.name.start] >= 0x80;
+        let alone = self.begins_line() && word.len() == rest.trim_ascii_end().len();
+        mixed && word.len() >= 6 && !word.contains(&b'=') && (said || chinese || alone)
     }
 
     /// The name is the value of `name:` or `key:`, and its own value stands beside or beneath.
@@ -307,6 +331,11 @@ impl Reader<'_> {
     /// Reads the value, or the array of values, from `i`.
     fn value(&mut self, i: usize, separator: Separator, name_quoted: bool) {
         let mut i = self.skip_spaces(i);
+        let rest = self.rest(i).trim_ascii_end();
+        if rest == b"[" || rest.is_empty() && separator == Separator::Colon && self.strong {
+            self.next = Next::List(self.kind);
+            return;
+        }
         if self.at(i) == b'[' && !self.rest(i).starts_with(b"[[") {
             let mut at = self.skip_spaces(i + 1);
             let mut some = false;
@@ -320,6 +349,11 @@ impl Reader<'_> {
                 at = self.skip_spaces(at + 1);
             }
             if some {
+                return;
+            }
+            if let Some(len) = self.rest(i).iter().position(|b| *b == b']').filter(|len| *len > 1) {
+                let setting = Setting { quoted: false, colon: false, strong: self.strong };
+                self.push(i + 1, i + len, setting, Spelling::Plain, None);
                 return;
             }
         }
@@ -350,7 +384,51 @@ impl Reader<'_> {
             self.next = Next::Block(self.kind, indent);
             return;
         }
+        if self.kind == self.names.kind_named(COOKIE) && self.cookies(i) {
+            return;
+        }
         self.bare(i, separator, name_quoted);
+    }
+
+    /// `Cookie: a=x; b=y`: each value but short words, such as a language.
+    fn cookies(&mut self, i: usize) -> bool {
+        const ATTRIBUTES: &[&[u8]] =
+            &[b"path", b"domain", b"expires", b"max-age", b"samesite", b"priority", b"version"];
+        let mut at = i;
+        loop {
+            at = self.skip_spaces(at);
+            let len =
+                self.rest(at).iter().take_while(|b| b.is_ascii_alphanumeric() || b"_-.".contains(b)).count();
+            if len == 0 {
+                return at > i;
+            }
+            if self.at(at + len) != b'=' {
+                // `HttpOnly`, `Secure`
+                if at == i || self.at(at + len) != b';' {
+                    return at > i;
+                }
+                at += len + 1;
+                continue;
+            }
+            let start = at + len + 1;
+            let end = start
+                + self
+                    .rest(start)
+                    .iter()
+                    .position(|b| b.is_ascii_whitespace() || b";\"'\\,".contains(b))
+                    .unwrap_or(self.rest(start).len());
+            let attribute = ATTRIBUTES.contains(&self.line[at..at + len].to_ascii_lowercase().as_slice());
+            let word = self.line[start..end].iter().all(|b| b.is_ascii_lowercase() || *b == b'-')
+                && end - start <= 8;
+            if !attribute && !word {
+                let setting = Setting { quoted: false, colon: false, strong: true };
+                self.push(start, end, setting, Spelling::Plain, None);
+            }
+            if self.at(end) != b';' {
+                return true;
+            }
+            at = end + 1;
+        }
     }
 
     /// After a quoted value nothing more belongs to it, except the rest of a shell word: `'a'"b"`.
@@ -406,6 +484,9 @@ impl Reader<'_> {
             end = self.rest(i).iter().position(u8::is_ascii_whitespace).map_or(self.line.len(), |n| i + n);
         }
         let colon = separator == Separator::Colon;
+        if colon && self.strong && !begins && !name_quoted {
+            end = self.phrase_end(i, end);
+        }
         let text = &self.line[i..end.max(i)];
         if !self.strong && colon && self.is_tag_or_port(i, text) {
             return;
@@ -440,7 +521,23 @@ impl Reader<'_> {
         let glued = i == self.name.end + 1;
         let after_slash = self.line[..self.name.start].last() == Some(&b'/');
         let number = text.iter().all(|b| b.is_ascii_digit() || *b == b'.');
-        glued && (after_slash || number && text.len() <= 5)
+        // `chown token:token`
+        let twice = text.eq_ignore_ascii_case(&self.line[self.name.clone()]);
+        glued && (after_slash || twice || number && text.len() <= 5)
+    }
+
+    /// `the passphrase: correct horse battery staple`: plain words to the end of the line belong to it.
+    fn phrase_end(&self, i: usize, end: usize) -> usize {
+        let line_end = trimmed_len(self.line);
+        if end >= line_end {
+            return end;
+        }
+        let words: Vec<&[u8]> = self.line[i..line_end].split(|b| *b == b' ').collect();
+        let plain = |word: &&[u8]| {
+            word.iter().all(u8::is_ascii_lowercase)
+                && std::str::from_utf8(word).is_ok_and(|word| !word.is_empty() && !self.names.is_prose(word))
+        };
+        if words.len() <= 12 && words.iter().all(plain) { line_end } else { end }
     }
 
     /// `unexpected token: x`
@@ -484,8 +581,11 @@ impl Reader<'_> {
             || after.starts_with(b"&&")
             || after.starts_with(b"|")
             || after.starts_with(b";");
-        if fields || separator == Separator::Equals && command {
-            return self.word_end(i);
+        let options = after.split(|b| *b == b' ').any(|word| word.starts_with(b"-"));
+        let stop = self.word_end(i);
+        let listed = stop < end && b",;&\\".contains(&self.line[stop]) || self.is_wide_mark(stop);
+        if fields || listed || separator == Separator::Equals && (command || options) {
+            return stop;
         }
         end.max(i)
     }
@@ -498,10 +598,7 @@ impl Reader<'_> {
             if b.is_ascii_whitespace() || b"\"`<".contains(&b) {
                 break;
             }
-            if b == b'\\'
-                && matches!(self.at(at + 1), b'"' | b'n' | b'r' | b't' | b'u' | b'\\')
-                && !self.ends_inside(at)
-            {
+            if b == b'\\' && self.ends_at_escape(at + 1) {
                 break;
             }
             if b == b'\'' && !matches!(self.at(at + 1), b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9') {
@@ -510,17 +607,27 @@ impl Reader<'_> {
             if b",;&)}]|".contains(&b) && self.something_else_follows(at + 1) {
                 break;
             }
+            if self.is_wide_mark(at) {
+                break;
+            }
             at += 1;
         }
         at
     }
 
-    /// A backslash that is a character of the value: `\d`, `a\nb` of a Windows path.
-    fn ends_inside(&self, at: usize) -> bool {
-        let next = self.at(at + 1);
-        !matches!(next, b'"' | b'\\')
-            && !(next == b'u' && self.rest(at + 2).starts_with(b"00"))
-            && !matches!(next, b'n' | b'r' | b't')
+    /// Punctuation of Chinese text.
+    fn is_wide_mark(&self, at: usize) -> bool {
+        self.at(at) >= 0xe3
+            && ["，", "。", "；", "、", "）", "！"]
+                .iter()
+                .any(|mark| self.rest(at).starts_with(mark.as_bytes()))
+    }
+
+    /// What follows a backslash ends the value: a quote, a line end, an `&` as JSON writes it.
+    fn ends_at_escape(&self, i: usize) -> bool {
+        const MARKS: &[&[u8]] = &[b"u0026", b"u0022", b"u0027", b"u003c", b"u003C", b"u0020"];
+        matches!(self.at(i), b'"' | b'\'' | b'\\' | b'n' | b'r' | b't')
+            || MARKS.iter().any(|mark| self.rest(i).starts_with(mark))
     }
 
     /// After a comma or the like: the end, a space, or the next `name=`; else the mark belongs to the value.

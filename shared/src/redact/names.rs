@@ -63,7 +63,7 @@ impl Names {
             for words in &group.words {
                 let noun = joined(words);
                 // Short nouns hide in other words: `pass` in `bypass`, `otp` in `laptop`.
-                if noun.len() >= 6 || group.strong && noun.len() >= 3 && noun.is_ascii() {
+                if noun.len() >= 5 || group.strong && noun.len() >= 3 && noun.is_ascii() {
                     names.glued.push((noun.clone(), kind, group.strong));
                 }
                 names.nouns.insert(noun, (kind, group.strong, words.split(' ').count()));
@@ -72,7 +72,7 @@ impl Names {
         for shape in rules.each(|f| &f.shapes) {
             names.kind(&shape.kind);
         }
-        for kind in [LEARNED, BINARY, URL_PASSWORD, PRIVATE_KEY, SECRET, KEY] {
+        for kind in [LEARNED, BINARY, URL_PASSWORD, PRIVATE_KEY, PASSWORD, SECRET, KEY, COOKIE] {
             names.kind(kind);
         }
         names
@@ -121,14 +121,14 @@ impl Names {
             if let Some((kind, strong)) = self.noun_ending(&words[..end]) {
                 return self.judge(kind, strong, &words[end..]);
             }
+            if end == words.len() && self.weak.contains(&words[end - 1]) {
+                return Class::Weak(self.kind_named(KEY));
+            }
             if self.attributes.contains(&words[end - 1]) {
                 return Class::Plain;
             }
         }
-        match words.last() {
-            Some(last) if self.weak.contains(last) => Class::Weak(self.kind_named(KEY)),
-            _ => Class::Plain,
-        }
+        Class::Plain
     }
 
     fn noun_ending(&self, words: &[String]) -> Option<(Kind, bool)> {
@@ -175,9 +175,9 @@ fn hints(rules: &RuleSet) -> Vec<String> {
             // This last word is everywhere, the one before it is rarer.
             [.., before, "id" | "ticket"] if before.len() >= 3 => before,
             [.., "data"] => {
-                let spelled = ["", "_", "-", "."].map(|separator| words.join(separator));
+                let spelled = ["", "_", "-"].map(|separator| words.join(separator));
                 let camel = words[0].to_owned() + &words[1..].iter().map(|w| capital(w)).collect::<String>();
-                hints.extend(spelled.iter().map(|s| s.to_ascii_uppercase()));
+                hints.push(spelled[1].to_ascii_uppercase());
                 hints.extend(spelled);
                 hints.push(camel);
                 continue;
@@ -205,6 +205,8 @@ pub(crate) const LEARNED: &str = "learned";
 pub(crate) const BINARY: &str = "binary";
 pub(crate) const URL_PASSWORD: &str = "url-password";
 pub(crate) const PRIVATE_KEY: &str = "private-key";
+pub(crate) const PASSWORD: &str = "password";
+pub(crate) const COOKIE: &str = "cookie";
 pub(crate) const SECRET: &str = "secret";
 pub(crate) const KEY: &str = "key";
 
@@ -301,7 +303,6 @@ mod tests {
             "sasl.password",
             "private_key_pem",
             "secretAccessKey",
-            "connect.sid",
             "encryptionKey",
             "adminPasswd",
         ] {

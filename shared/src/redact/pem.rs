@@ -40,8 +40,8 @@ pub(crate) enum Body {
 pub(crate) fn body(line: &[u8], kind: Kind) -> Body {
     if let Some(end) = memchr::memmem::find(line, b"-----END") {
         let (start, len) = last_word(&line[..end]);
-        let hit = (len >= 16).then(|| Hit::new(start, start + len, kind));
-        return Body::End(hit);
+        let key = len >= 16 && is_base64(&line[start..start + len]);
+        return Body::End(key.then(|| Hit::new(start, start + len, kind)));
     }
     let (start, len) = last_word(line);
     if len == 0 {
@@ -52,13 +52,17 @@ pub(crate) fn body(line: &[u8], kind: Kind) -> Body {
     if HEADERS.iter().any(|header| memchr::memmem::find(line, header).is_some()) {
         return Body::Key(None);
     }
-    let base64 = line[start..start + len].iter().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b));
+    let base64 = is_base64(&line[start..start + len]);
     let stamp = head.trim_ascii().iter().all(|b| b.is_ascii_digit() || b"TZ:.-+|>\"'#".contains(b));
     if base64 && (len >= 16 || stamp) {
         Body::Key(Some(Hit::new(start, start + len, kind)))
     } else {
         Body::Other
     }
+}
+
+fn is_base64(text: &[u8]) -> bool {
+    text.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b))
 }
 
 /// Start and length of the last word, without quotes, commas and an escaped line end after it.

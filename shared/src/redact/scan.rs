@@ -8,9 +8,10 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::fields::{self, Next};
 use super::hit::Hit;
-use super::names::{Class, Kind, Names, PRIVATE_KEY, SECRET, URL_PASSWORD};
+use super::names::{Class, Kind, Names, PASSWORD, PRIVATE_KEY, SECRET, URL_PASSWORD};
 use super::rules::{RuleError, RuleSet};
 use super::shapes::{self, CompiledShape};
+use super::value::{self, Setting};
 use super::{encoded, pem, urls};
 
 /// What a literal in a line asks for.
@@ -24,6 +25,10 @@ enum Action {
     Pem,
     /// Base64 that may hold a text with secrets.
     Encoded,
+    /// `data:` of what may be a Secret.
+    Data,
+    /// See [`Scanner::lone_option`].
+    Option,
 }
 
 /// What is open at the end of a line.
@@ -35,8 +40,11 @@ pub(crate) enum State {
     ValueOf(Kind, bool, u8),
     Whole(Kind),
     Block(Kind, usize),
+    List(Kind),
     /// Inside a private key; so many lines so far.
     Pem(u16),
+    /// Beneath `data:` that is indented so far.
+    Data(usize),
 }
 
 /// The compiled rules.
@@ -52,6 +60,7 @@ pub(crate) struct Scanner {
     url: Kind,
     pem: Kind,
     encoded: Kind,
+    password: Kind,
 }
 
 #[derive(Debug)]
@@ -83,6 +92,8 @@ impl Scanner {
         names.hints().iter().for_each(|hint| add(hint, Action::Name));
         add("://", Action::Url);
         add("-----BEGIN", Action::Pem);
+        ["data:", "\"data\":", "\"data\\"].iter().for_each(|word| add(word, Action::Data));
+        [" -p", "\"-p", "'-p", "\t-p", " -a", "\"-a"].iter().for_each(|word| add(word, Action::Option));
         encoded::HEADS.iter().for_each(|head| add(head, Action::Encoded));
         for (i, shape) in shapes.iter().enumerate() {
             shape.literals.iter().for_each(|literal| add(literal, Action::Shape(i)));
@@ -97,8 +108,9 @@ impl Scanner {
             .expect("a few hundred short literals make a small automaton");
         let coarse = coarse(&words);
         let kind = |name| names.kind_named(name);
-        let (url, pem, encoded) = (kind(URL_PASSWORD), kind(PRIVATE_KEY), kind(SECRET));
-        Ok(Scanner { names, shapes, coarse, fine, actions, url, pem, encoded })
+        let (url, pem, encoded, password) =
+            (kind(URL_PASSWORD), kind(PRIVATE_KEY), kind(SECRET), kind(PASSWORD));
+        Ok(Scanner { names, shapes, coarse, fine, actions, url, pem, encoded, password })
     }
 
     /// Adds the secrets in `text`, a run of whole lines (the last may lack its end), to `hits`.
@@ -119,6 +131,7 @@ impl Scanner {
             let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |n| at + n);
             let from = hits.len();
             self.line(&text[at..end], state, hits, 0);
+            self.lone_option(text, at..end, state, hits);
             for hit in &mut hits[from..] {
                 hit.start += at;
                 hit.end += at;
@@ -137,7 +150,65 @@ impl Scanner {
         })
     }
 
+    /// `-pSECRET`, or `-a` with the secret on the next line, as one line of a list of arguments, with its command a
+    /// few lines above.
+    fn lone_option(&self, text: &[u8], line: Range<usize>, state: &mut State, hits: &mut Vec<Hit>) {
+        const GLUED: &[&[u8]] = &[
+            b"mysql",
+            b"mysqldump",
+            b"mysqladmin",
+            b"mysqlcheck",
+            b"mysqlimport",
+            b"mysqlsh",
+            b"mariadb",
+            b"mongodump",
+        ];
+        const APART: &[(&[u8], &[u8])] = &[
+            (b"redis-cli", b"-a"),
+            (b"sshpass", b"-p"),
+            (b"mongodump", b"-p"),
+            (b"mongo", b"-p"),
+            (b"mongosh", b"-p"),
+        ];
+        const REACH: usize = 400;
+        let Some((start, word)) = list_word(&text[line.clone()]) else { return };
+        if !word.starts_with(b"-p") && word != b"-a" {
+            return;
+        }
+        let above = &text[line.start.saturating_sub(REACH)..line.start];
+        let commands = above.rsplit(|b| *b == b'\n').skip(1).take(8).filter_map(list_word);
+        for (_, command) in commands {
+            let name = command.iter().rposition(|b| *b == b'/').map_or(command, |n| &command[n + 1..]);
+            if word.len() > 2 && GLUED.contains(&name) {
+                hits.push(Hit::new(start + 2, start + word.len(), self.password));
+            } else if APART.contains(&(name, word)) {
+                *state = State::Whole(self.password);
+            }
+        }
+    }
+
+    /// One line, and the lines that stand in it as `\n` of a string.
     fn line(&self, line: &[u8], state: &mut State, hits: &mut Vec<Hit>, depth: u8) {
+        self.plain_line(line, state, hits, depth);
+        if !line.windows(2).any(|w| w == b"\\n") {
+            return;
+        }
+        let (mut inner, mut at) = (State::None, 0);
+        while at < line.len() {
+            let len = memchr::memmem::find(&line[at..], b"\\n").unwrap_or(line.len() - at);
+            let end = at + len;
+            let slashes = line[at..end].iter().rev().take_while(|b| **b == b'\\').count();
+            let from = hits.len();
+            self.plain_line(&line[at..end - slashes], &mut inner, hits, depth);
+            for hit in &mut hits[from..] {
+                hit.start += at;
+                hit.end += at;
+            }
+            at = end + 2;
+        }
+    }
+
+    fn plain_line(&self, line: &[u8], state: &mut State, hits: &mut Vec<Hit>, depth: u8) {
         if self.continues(line, state, hits) {
             return;
         }
@@ -174,7 +245,14 @@ impl Scanner {
                             self.holds_secret(text, depth + 1)
                         }));
                     }
-                    Action::Encoded => {}
+                    Action::Data => {
+                        // The last thing on its line, but for a brace.
+                        let rest = line[range.end..].trim_ascii();
+                        if *state == State::None && (rest.is_empty() || rest == b"{") {
+                            *state = State::Data(indent(line));
+                        }
+                    }
+                    Action::Encoded | Action::Option => {}
                 }
             }
         }
@@ -193,9 +271,21 @@ impl Scanner {
             Next::ValueOf(kind, strong) => *state = State::ValueOf(kind, strong, 4),
             Next::Whole(kind) => *state = State::Whole(kind),
             Next::Block(kind, indent) => *state = State::Block(kind, indent),
+            Next::List(kind) => *state = State::List(kind),
         }
         hits.extend(found.hits);
         found.resume
+    }
+
+    /// Where the one value of a line of a list stands, if it can be a secret.
+    fn element(&self, line: &[u8]) -> Option<(usize, usize)> {
+        let mut start = line.iter().position(|b| !b" \t\r\"'`,".contains(b))?;
+        if line[start..].starts_with(b"- ") {
+            start += 2 + line[start + 2..].iter().position(|b| !b" \"'`".contains(b))?;
+        }
+        let end = line.iter().rposition(|b| !b" \t\r\"'`,".contains(b))? + 1;
+        let setting = Setting { quoted: true, colon: false, strong: true };
+        (start < end && !value::is_no_secret(&line[start..end], setting, &self.names)).then_some((start, end))
     }
 
     /// Deals with what the lines before left open; true if the line is done with.
@@ -231,14 +321,26 @@ impl Scanner {
             }
             State::Whole(kind) => {
                 *state = State::None;
-                let marks = |b: &u8| b" \t\r-\"'`,".contains(b);
-                let Some(start) = line.iter().position(|b| !marks(b)) else { return false };
-                let end = line.iter().rposition(|b| !b" \t\r\"'`,".contains(b)).map_or(line.len(), |n| n + 1);
+                let Some((start, end)) = self.element(line) else { return false };
                 // Another option, not a value.
-                if line[..start].ends_with(b"--") || end <= start {
+                if line[start..].starts_with(b"--") {
                     return false;
                 }
                 hits.push(Hit::new(start, end, kind));
+                true
+            }
+            State::List(kind) => {
+                let text = line.trim_ascii_start();
+                if text.is_empty()
+                    || !text.starts_with(b"- ") && !text.starts_with(b"\"")
+                    || text.contains(&b':')
+                {
+                    *state = State::None;
+                    return false;
+                }
+                if let Some((start, end)) = self.element(line) {
+                    hits.push(Hit::new(start, end, kind));
+                }
                 true
             }
             State::Block(kind, indent) => {
@@ -246,7 +348,7 @@ impl Scanner {
                 if text.is_empty() {
                     return true;
                 }
-                let own = line.iter().take_while(|b| **b == b' ').count();
+                let own = self::indent(line);
                 if own <= indent {
                     *state = State::None;
                     return false;
@@ -254,6 +356,14 @@ impl Scanner {
                 let end = line.trim_ascii_end().len();
                 hits.push(Hit::new(own, end, kind));
                 true
+            }
+            State::Data(above) => {
+                if !line.trim_ascii().is_empty() && indent(line) <= above {
+                    *state = State::None;
+                } else {
+                    hits.extend(encoded::member(line, self.encoded));
+                }
+                false
             }
             State::Pem(lines) => match pem::body(line, self.pem) {
                 pem::Body::Key(hit) if lines < pem::MAX_LINES => {
@@ -273,6 +383,22 @@ impl Scanner {
             },
         }
     }
+}
+
+/// Spaces before the text of a line.
+fn indent(line: &[u8]) -> usize {
+    line.iter().take_while(|b| **b == b' ').count()
+}
+
+/// The word of a line that holds but one, without marks of lists and strings, and where it starts.
+fn list_word(line: &[u8]) -> Option<(usize, &[u8])> {
+    let mut start = line.iter().position(|b| !b" \t\"'".contains(b))?;
+    if line[start..].starts_with(b"- ") {
+        start += 2 + line[start + 2..].iter().position(|b| !b" \"'".contains(b))?;
+    }
+    let end = line.iter().rposition(|b| !b" \t\r\"',".contains(b))? + 1;
+    let word = line.get(start..end)?;
+    (!word.is_empty() && !word.iter().any(u8::is_ascii_whitespace)).then_some((start, word))
 }
 
 /// Vector searchers over all literals, the longer ones apart from the short ones: a searcher looks only at as many

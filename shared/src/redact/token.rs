@@ -59,7 +59,7 @@ pub(super) fn write(kind: &str, fingerprint: u64, out: &mut Vec<u8>) {
 }
 
 /// Length of the token at the start of `text`, if one stands there.
-pub(super) fn length_at(text: &[u8]) -> Option<usize> {
+pub fn length_at(text: &[u8]) -> Option<usize> {
     let rest = text.strip_prefix(b"***")?;
     let kind = rest.iter().take(25).position(|&b| b == b':')?;
     let (kind, rest) = (&rest[..kind], &rest[kind + 1..]);

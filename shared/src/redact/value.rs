@@ -71,14 +71,16 @@ fn is_placeholder(value: &[u8]) -> bool {
 /// `${X}`, `$(X)`, `$X`, `{{ .Values.x }}`, `%(x)s`, `%s`, `@x@`: where the secret comes from, not the secret.
 fn is_reference(text: &str) -> bool {
     if let Some(rest) = text.strip_prefix('$') {
-        let braced = |open: char, close: char| {
-            rest.starts_with(open) && rest.trim_end_matches(['\'', '"']).ends_with(close)
-        };
+        // The closing brace may have been taken for the end of something else.
+        let name = |b: u8| b.is_ascii_alphanumeric() || b"_.:-)}/'\"".contains(&b);
+        let braced = rest.len() > 1 && rest.starts_with(['{', '(']) && rest.bytes().skip(1).all(name);
+        // `$(yq .appSecret app_secret.yaml)`
+        let command = rest.starts_with('(') && rest.contains(' ');
         // A variable of lower-case letters and digits is hardly one: `$ecret9`.
         let upper = rest.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
         let variable = rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && (upper || rest.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_'));
-        return braced('{', '}') || braced('(', ')') || variable;
+        return braced || command || variable;
     }
     if text.starts_with("{{") || text.starts_with("{%") {
         return true;
@@ -193,14 +195,20 @@ fn is_sentence(text: &str, setting: Setting, names: &Names) -> bool {
     if !is_word {
         return false;
     }
-    if names.is_prose(&lower) {
-        return setting.colon || setting.quoted || text.len() == first.len();
-    }
-    // Several plain words of which some belong to a sentence.
     let rest: Vec<String> = words.take(12).map(str::to_ascii_lowercase).collect();
-    rest.len() >= 2
-        && rest.iter().filter(|word| names.is_prose(word)).count() >= 2
-        && (setting.colon || setting.quoted)
+    if rest.is_empty() {
+        return names.is_prose(&lower);
+    }
+    if !setting.colon && !setting.quoted {
+        return false;
+    }
+    let prose = rest.iter().filter(|word| names.is_prose(word)).count();
+    let words_only = rest.iter().all(|word| word.bytes().all(|b| b.is_ascii_alphabetic() || b == b'\''));
+    // In quotes or as a whole line a pass phrase may stand: `with space`.
+    match names.is_prose(&lower) {
+        true => prose >= 1 || setting.colon && !setting.quoted || words_only && rest.len() >= 2,
+        false => prose >= 3 || prose == 2 && !setting.quoted,
+    }
 }
 
 /// Whether the characters are mixed as no word, name or number mixes them.
