@@ -2,11 +2,12 @@
 //!
 //! [`scan`] reads all texts once for all rules; [`row`] turns objects into rows once for all rules; then each rule is
 //! tried by itself, in parallel: [`bind`] finds the choices of rows that hold together, [`finding`] says what they
-//! mean, and [`precedence`] puts the findings of all rules in order. A rule that crashes costs its own findings and
+//! mean. In the end [`precedence`] puts the findings of all rules in order, and [`chain`] follows each to its cause. A rule that crashes costs its own findings and
 //! leaves a note, nothing more. The same snapshot gives the same bytes every time.
 
 pub mod bind;
 pub mod cel;
+pub mod chain;
 pub mod clean;
 pub mod coverage;
 pub mod finding;
@@ -18,6 +19,7 @@ pub mod pattern;
 pub mod precedence;
 pub mod row;
 pub mod scan;
+pub mod state;
 pub mod template;
 
 use std::collections::HashMap;
@@ -38,6 +40,7 @@ use bind::Ground;
 use coverage::Reach;
 use row::{Place, Row, Tables};
 use scan::{EventHit, Hit, Scanner};
+use state::World;
 
 /// What all rules together found.
 #[derive(Debug, Default)]
@@ -85,7 +88,10 @@ pub fn run(rules: &RuleSet, snapshot: &Snapshot) -> Findings {
         all.unresolved.extend(outcome.unresolved);
         all.notes.extend(outcome.notes);
     }
+    let world = World::new(snapshot);
+    chain::mark_past(&mut all.findings, &world);
     all.findings = precedence::arrange(all.findings, &rules, snapshot);
+    chain::fill(&mut all.findings, &world);
     all.unresolved.sort_by(|a, b| (&a.section, &a.case).cmp(&(&b.section, &b.case)));
     all.notes.sort();
     all.notes.dedup();

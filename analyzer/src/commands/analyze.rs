@@ -7,7 +7,7 @@ use anyhow::Context;
 use shared::archive::Limits;
 
 use crate::cli::{Analyze, Exit, Format, may_colour, print, say};
-use crate::report::{Dates, Report, json, markdown, text};
+use crate::report::{Dates, Report, html, json, markdown, text};
 use crate::rules::RuleSet;
 use crate::{intake, matching};
 
@@ -38,9 +38,7 @@ pub fn run(args: &Analyze) -> anyhow::Result<Exit> {
                 std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(WIDTH);
             text::render(&report, &text::Options { lang, width, color, dates })
         }
-        Format::Html => {
-            anyhow::bail!("HTML reports are not written by this version\nhint: use --format markdown")
-        }
+        Format::Html => html::render(&report, &snapshot, lang),
         Format::Markdown | Format::Auto => {
             markdown::render(&report, &markdown::Options { lang, max_chars: args.max_chars, dates })
         }

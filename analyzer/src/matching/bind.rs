@@ -138,7 +138,7 @@ fn absent_truth(
     if let Some(index) = missing {
         return if binding.truth[*index] == Truth::Unknown { Truth::Unknown } else { Truth::False };
     }
-    if partly {
+    if partly || evidence.spec.may_be_missing {
         return Truth::Unknown;
     }
     if evidence.of.is_some() || whole(scope_of(evidence, binding)) { Truth::False } else { Truth::Unknown }
@@ -169,7 +169,8 @@ fn candidates(evidence: &Evidence, rows: Vec<Arc<Row>>, ground: &Ground<'_>) -> 
         .filter(|condition| condition.names.iter().all(|name| name == evidence.row_name));
     let mut kept = Vec::new();
     for row in rows {
-        if !passes_globs(evidence, &row.value) {
+        // Where a pattern was tried, the scan has looked at the globs already.
+        if evidence.pattern.is_none() && !passes_globs(evidence, &row.value) {
             continue;
         }
         let mut answer = matches(evidence, &row.value);
@@ -198,7 +199,7 @@ fn candidates(evidence: &Evidence, rows: Vec<Arc<Row>>, ground: &Ground<'_>) -> 
     Candidates { rows: kept, partly, index }
 }
 
-/// `pods`, `namespaces` and `containers` on rows of objects; those of texts were narrowed when they were read.
+/// `pods`, `namespaces` and `containers` on rows of objects.
 fn passes_globs(evidence: &Evidence, value: &Value) -> bool {
     let field = |pointers: [&str; 2]| {
         pointers.iter().find_map(|pointer| value.pointer(pointer).and_then(Value::as_str)).unwrap_or_default()

@@ -175,6 +175,14 @@ mod tests {
         assert_eq!(eval("pod.spec.containers.exists(c, c.name == 'b')"), Answer::Yes);
         assert_eq!(eval("'app' in pod.metadata.labels && pod.metadata.name.startsWith('web')"), Answer::Yes);
         assert_eq!(eval("pod.metadata.name.matches('^db')"), Answer::No);
+        assert_eq!(
+            eval("pod.metadata.labels.exists(k, pod.metadata.labels[k].contains(pod.metadata.labels.app))"),
+            Answer::Yes
+        );
+        assert_eq!(
+            eval("!pod.metadata.labels.exists(k, pod.metadata.labels[k].contains('db'))"),
+            Answer::Yes
+        );
     }
 
     #[test]

@@ -49,16 +49,12 @@ impl Path {
         Ok((name, Path(steps)))
     }
 
-    /// The values at the path; lists on the way stand for each of their items.
+    /// The values at the path; lists on the way stand for each of their items. A key that has dots itself, as those of
+    /// labels do, is found too: `metadata.labels.app.kubernetes.io/name`.
     pub fn values<'v>(&self, root: &'v Value) -> Vec<&'v Value> {
-        let mut found = vec![root];
-        for step in &self.0 {
-            found = found.into_iter().flat_map(items).filter_map(|value| value.get(step)).collect();
-            if found.is_empty() {
-                break;
-            }
-        }
-        found.into_iter().flat_map(items).filter(|value| !value.is_null()).collect()
+        let mut found = Vec::new();
+        items(root).into_iter().for_each(|value| descend(value, &self.0, &mut found));
+        found
     }
 
     /// The first scalar at the path, as text.
@@ -68,6 +64,23 @@ impl Path {
 
     pub fn is(&self, names: &[&str]) -> bool {
         self.0.iter().map(String::as_str).eq(names.iter().copied())
+    }
+}
+
+fn descend<'v>(value: &'v Value, steps: &[String], found: &mut Vec<&'v Value>) {
+    if steps.is_empty() {
+        found.extend(items(value).into_iter().filter(|value| !value.is_null()));
+        return;
+    }
+    let Some(map) = value.as_object() else { return };
+    for taken in 1..=steps.len() {
+        let next = if taken == 1 { map.get(&steps[0]) } else { map.get(&steps[..taken].join(".")) };
+        if let Some(next) = next {
+            // At the end of the path a list stands for its items, too; that is done there.
+            let parts = if taken == steps.len() { vec![next] } else { items(next) };
+            parts.into_iter().for_each(|part| descend(part, &steps[taken..], found));
+            return;
+        }
     }
 }
 
@@ -102,6 +115,7 @@ mod tests {
         let values =
             |path: &str| Path::parse(path).unwrap().values(&pod).into_iter().cloned().collect::<Vec<_>>();
         assert_eq!(values("metadata.labels['app.kubernetes.io/instance']"), [json!("web")]);
+        assert_eq!(values("metadata.labels.app.kubernetes.io/instance"), [json!("web")]);
         assert_eq!(values("spec.containers.image"), [json!("a"), json!("b")]);
         assert!(values("status.phase").is_empty());
     }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
+use super::state::named;
 use crate::report::model::{Finding, Severity, Subject, Verdict};
 use crate::rules::Rule;
 use crate::rules::format::Layer;
@@ -188,14 +189,5 @@ impl Relations {
             }
         }
         circle
-    }
-}
-
-fn named(kind: &str, namespace: Option<&str>, name: &str) -> Subject {
-    Subject {
-        kind: kind.into(),
-        namespace: namespace.map(str::to_owned),
-        name: name.into(),
-        ..Subject::default()
     }
 }

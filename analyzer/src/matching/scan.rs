@@ -221,13 +221,17 @@ fn absorb(first: &mut Hit, other: Hit) {
     }
 }
 
-/// Whether an evidence wants to look into this text.
+/// Whether an evidence wants to look into this text. Globs narrow what is known to be of a pod; a paste, of which that
+/// is not known, is read all the same.
 fn reads(evidence: &Evidence, source: &TextSource) -> bool {
-    let name = |value: &Option<String>| value.clone().unwrap_or_default();
+    let fits = |globs: &[glob::Glob], value: &Option<String>| match value {
+        Some(value) => glob::any(globs, value),
+        None => source.kind != TextKind::Log || globs.is_empty(),
+    };
     evidence.spec.previous.is_none_or(|previous| source.kind != TextKind::Log || previous == source.previous)
-        && glob::any(&evidence.namespaces, &name(&source.namespace))
-        && glob::any(&evidence.pods, &name(&source.pod))
-        && glob::any(&evidence.containers, &name(&source.container))
+        && fits(&evidence.namespaces, &source.namespace)
+        && fits(&evidence.pods, &source.pod)
+        && fits(&evidence.containers, &source.container)
 }
 
 /// When the evidence was collected: the latest of the inputs.

@@ -19,6 +19,9 @@ use crate::matching;
 use crate::report::model::{Finding, Verdict};
 use crate::snapshot::{Known, Snapshot};
 
+/// When the evidence of a case was collected, if the case does not say.
+pub const COLLECTED: &str = "2026-11-20T04:00:00Z";
+
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CaseFile {
@@ -38,6 +41,9 @@ pub struct Case {
     /// Every list that `files` does not name was read and is empty.
     #[serde(default)]
     pub complete: bool,
+    /// Time of collection, for `ago()`; [`COLLECTED`] unless told.
+    #[serde(default)]
+    pub collected: Option<String>,
     pub expect: Expected,
     /// Subjects of the finding, as `namespace/name` or `name`; all of them.
     #[serde(default)]
@@ -290,6 +296,11 @@ fn snapshot(set: &RuleSet, case: &Case, test_path: &Path) -> Result<Snapshot, St
         subject: entry.subject.clone(),
     });
     let mut snapshot = crate::intake::from_files(files, ledger.collect());
+    let collected = case.collected.as_deref().unwrap_or(COLLECTED);
+    let collected = collected.parse().map_err(|error| format!("collected: `{collected}`: {error}"))?;
+    for input in &mut snapshot.inputs {
+        input.collected_at.get_or_insert(collected);
+    }
     if case.complete {
         let named = set.iter().flat_map(|rule| &rule.evidence).flat_map(|evidence| &evidence.sources);
         let always = ["pods", "namespaces", "customresourcedefinitions"];

@@ -104,6 +104,7 @@ impl Linter<'_> {
                 .filter(|_| rule.file.subject.is_some())
                 .map(|i| rule.evidence[*i].name.clone()),
         );
+        used.extend(rule.file.asks.keys().cloned());
         used.extend(rule.group_by.iter().map(|(index, _)| rule.evidence[*index].name.clone()));
         for (_, source) in templates(rule) {
             used.extend(template::check(source).unwrap_or_default());
@@ -124,14 +125,6 @@ impl Linter<'_> {
             if evidence.spec.absent && evidence.branches {
                 self.problem(&steps, format!("`{}` is absent, so it has no row to refer to", evidence.name));
             }
-        }
-        let deciding: BTreeSet<&str> =
-            rule.confirmed.iter().chain(&rule.likely).flat_map(|expr| expr.names()).collect();
-        for name in rule.file.asks.keys().filter(|name| !deciding.contains(name.as_str())) {
-            self.problem(
-                &["asks".into(), name.as_str().into()],
-                format!("`{name}` decides neither `confirmed` nor `likely`, so this is never asked"),
-            );
         }
     }
 

@@ -69,7 +69,8 @@ pub fn unresolved(rule: &Rule, bindings: &[&Binding], reach: &Reach<'_>) -> Opti
     })
 }
 
-/// The evidences that are unknown in some binding and that the verdict depends on, directly or through a join.
+/// The evidences that are unknown in some binding and that the verdict depends on, directly or through a join; and those
+/// for which the rule has a question, since they may decide what is advised.
 fn unknown(rule: &Rule, bindings: &[&Binding]) -> Vec<usize> {
     let names = rule.confirmed.iter().chain(&rule.likely).flat_map(|expr| expr.names());
     let asked: BTreeSet<usize> = names.filter_map(|name| rule.index_of(name)).collect();
@@ -90,6 +91,8 @@ fn unknown(rule: &Rule, bindings: &[&Binding]) -> Vec<usize> {
             unknown.extend(roots);
         }
     }
+    let asked_for = rule.file.asks.keys().filter_map(|name| rule.index_of(name));
+    unknown.extend(asked_for.filter(|index| is_unknown(*index)));
     unknown.into_iter().collect()
 }
 

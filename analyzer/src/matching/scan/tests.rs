@@ -90,6 +90,8 @@ fn only_the_texts_that_are_meant_are_read() {
     assert_eq!(scan(&pods("web-*"), text, TextKind::Log).len(), 1);
     assert!(scan(&pods("db-*"), text, TextKind::Log).is_empty());
     assert!(scan(&pods("web-*"), text, TextKind::Journal).is_empty());
+    let paste = "  seen: {in: texts, namespaces: [other], text: 'Address family not supported'}";
+    assert_eq!(scan(paste, text, TextKind::Pasted).len(), 1, "nobody knows where a paste is from");
     let previous = "  seen: {in: logs, previous: true, text: 'Address family not supported'}";
     assert!(scan(previous, text, TextKind::Log).is_empty());
 }

@@ -1,0 +1,188 @@
+//! From the sign to the cause, object by object: a release to its pods, a pod to its claim or its node, a claim to its
+//! class.
+//!
+//! Each step leads to an object that is itself not well; the chain that leads furthest is kept.
+
+use std::collections::BTreeSet;
+
+use super::state::World;
+use crate::report::model::{Finding, Link, Subject};
+
+/// Links of a chain.
+const LONGEST: usize = 6;
+/// Subjects of one finding from which a chain is looked for.
+const STARTS: usize = 20;
+/// Objects that are looked at below one object.
+const WIDEST: usize = 50;
+
+/// Adds the chain, where there is one of at least two links, to each finding and to what it explains.
+pub fn fill(findings: &mut [Finding], world: &World<'_>) {
+    for finding in findings {
+        let chains = finding.subjects.iter().take(STARTS).map(|subject| longest(subject, world));
+        // The first of the longest, so that the choice is the same each time.
+        let mut best: Vec<Link> = Vec::new();
+        for chain in chains {
+            if chain.len() > best.len() {
+                best = chain;
+            }
+        }
+        if best.len() > 1 {
+            finding.chain = best;
+        }
+        fill(&mut finding.explains, world);
+    }
+}
+
+fn longest(subject: &Subject, world: &World<'_>) -> Vec<Link> {
+    let start = Subject { container: None, ..subject.clone() };
+    follow(&Subject { node: None, ..start }, world, &mut BTreeSet::new(), LONGEST)
+}
+
+fn follow(subject: &Subject, world: &World<'_>, seen: &mut BTreeSet<Subject>, left: usize) -> Vec<Link> {
+    if left == 0 || !seen.insert(subject.clone()) {
+        return Vec::new();
+    }
+    let Some(state) = world.trouble(subject) else { return Vec::new() };
+    let mut best: Vec<Link> = Vec::new();
+    for cause in world.causes(subject).iter().take(WIDEST) {
+        let below = follow(cause, world, seen, left - 1);
+        if below.len() > best.len() {
+            best = below;
+        }
+    }
+    let mut chain = vec![Link { subject: subject.clone(), state }];
+    chain.append(&mut best);
+    chain
+}
+
+/// Marks findings that are older than the present state of what they are about: every subject is well again, and has
+/// been since the last sign of the trouble.
+pub fn mark_past(findings: &mut [Finding], world: &World<'_>) {
+    for finding in findings {
+        mark_past(&mut finding.explains, world);
+        let since: Option<Vec<_>> =
+            finding.subjects.iter().map(|subject| world.well_since(subject)).collect();
+        let Some(well_from) = since.and_then(|since| since.into_iter().min()) else { continue };
+        let is_old = |evidence: &crate::report::model::Evidence| match &evidence.time {
+            Some(time) => time.parse::<jiff::Timestamp>().is_ok_and(|time| time < well_from),
+            // The log of a run before the present one.
+            None => evidence.path.ends_with("-previous.log"),
+        };
+        finding.past = !finding.evidence.is_empty() && finding.evidence.iter().all(is_old);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::matching::state::named;
+    use crate::report::model::{Evidence, Severity, Text, Verdict};
+    use crate::snapshot::{FileId, Known, Object, Snapshot};
+
+    fn snapshot(objects: Vec<(&str, Value)>) -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        for (plural, value) in objects {
+            let value = Arc::new(value);
+            snapshot.objects.push(
+                plural,
+                Object { value, file: FileId(0), line: 1, pointer: "/items/0".into(), partial: false },
+            );
+        }
+        snapshot.coverage.lists.insert(("storageclasses".into(), None), Known::Whole);
+        snapshot
+    }
+
+    fn finding(subject: Subject, time: Option<&str>) -> Finding {
+        Finding {
+            case: "a".into(),
+            section: "p/s".into(),
+            verdict: Verdict::Likely,
+            severity: Severity::Error,
+            title: Text::same("a"),
+            cause_class: None,
+            subjects: vec![subject],
+            evidence: vec![Evidence {
+                name: "seen".into(),
+                path: "cluster-resources/events/a.json".into(),
+                line: 1,
+                end_line: 1,
+                pointer: None,
+                excerpt: String::new(),
+                time: time.map(str::to_owned),
+                count: 1,
+            }],
+            conclusion: Text::default(),
+            caution: None,
+            fix: Vec::new(),
+            asks: Vec::new(),
+            references: Vec::new(),
+            past: false,
+            explains: Vec::new(),
+            chain: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_release_leads_to_the_class_that_is_not_there() {
+        let snapshot = snapshot(vec![
+            ("helm.releases", json!({"namespace": "a", "name": "db", "status": "pending-install"})),
+            (
+                "pods",
+                json!({"metadata": {"namespace": "a", "name": "db-0", "labels": {"app.kubernetes.io/instance": "db"}},
+                "spec": {"containers": [], "volumes": [{"persistentVolumeClaim": {"claimName": "data-db-0"}}]},
+                "status": {"phase": "Pending"}}),
+            ),
+            (
+                "persistentvolumeclaims",
+                json!({"metadata": {"namespace": "a", "name": "data-db-0"},
+                "spec": {"storageClassName": "fast"}, "status": {"phase": "Pending"}}),
+            ),
+            (
+                "events",
+                json!({"involvedObject": {"kind": "PersistentVolumeClaim", "namespace": "a", "name": "data-db-0"},
+                "type": "Warning", "message": "storageclass.storage.k8s.io \"fast\" not found"}),
+            ),
+        ]);
+        let mut findings = vec![finding(named("HelmRelease", Some("a"), "db"), None)];
+        fill(&mut findings, &World::new(&snapshot));
+        let steps: Vec<(&str, &str)> =
+            findings[0].chain.iter().map(|link| (link.subject.kind.as_str(), link.state.as_str())).collect();
+        assert_eq!(
+            steps,
+            [
+                ("HelmRelease", "pending-install"),
+                ("Pod", "Pending"),
+                (
+                    "PersistentVolumeClaim",
+                    "Pending, storageClassName=fast: storageclass.storage.k8s.io \"fast\" not found"
+                ),
+                ("StorageClass", "does not exist"),
+            ]
+        );
+    }
+
+    #[test]
+    fn trouble_that_is_over_is_past() {
+        let snapshot = snapshot(vec![(
+            "pods",
+            json!({
+                "metadata": {"namespace": "a", "name": "web-0"},
+                "status": {"phase": "Running", "conditions": [
+                    {"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T01:00:00Z"}]}
+            }),
+        )]);
+        let world = World::new(&snapshot);
+        let web = || named("Pod", Some("a"), "web-0");
+        let mut findings = vec![
+            finding(web(), Some("2026-01-01T00:30:00Z")),
+            finding(web(), Some("2026-01-01T01:30:00Z")),
+            finding(web(), None),
+        ];
+        mark_past(&mut findings, &world);
+        assert_eq!(findings.iter().map(|finding| finding.past).collect::<Vec<_>>(), [true, false, false]);
+    }
+}
