@@ -36,6 +36,8 @@ mod resources;
 mod service;
 mod stored;
 mod template;
+#[cfg(test)]
+mod tests;
 mod volumes;
 mod workloads;
 

@@ -123,7 +123,7 @@ fn scale_of(suffix: &str) -> Option<(i128, Notation)> {
         return Some((1000i128.pow(power as u32), Notation::Decimal));
     }
     let exponent: i32 = suffix.strip_prefix(['e', 'E'])?.parse().ok()?;
-    let power = u32::try_from(exponent + 9).ok().filter(|power| *power <= 27)?;
+    let power = u32::try_from(exponent.checked_add(9)?).ok().filter(|power| *power <= 27)?;
     Some((10i128.pow(power), Notation::Exponent))
 }
 
@@ -220,9 +220,17 @@ mod tests {
 
     #[test]
     fn what_is_no_quantity_is_refused() {
-        for text in
-            ["", "Gi", "1.2.3", "1Xi", "1e", "1e99", "--1", "99999999999999999999999999999999999999999"]
-        {
+        for text in [
+            "",
+            "Gi",
+            "1.2.3",
+            "1Xi",
+            "1e",
+            "1e99",
+            "1e2147483647",
+            "--1",
+            "99999999999999999999999999999999999999999",
+        ] {
             assert!(text.parse::<Quantity>().is_err(), "{text}");
         }
     }

@@ -11,8 +11,8 @@ pub(super) struct Containers<'a> {
     pub(super) title: &'a str,
     /// Stands before the title and indents names by one blank when it is not empty: templates are printed so.
     pub(super) indent: &'a str,
-    pub(super) specs: Vec<Value>,
-    pub(super) statuses: Vec<Value>,
+    pub(super) specs: &'a [Value],
+    pub(super) statuses: &'a [Value],
     /// The pod, for references to its own fields; a template has none.
     pub(super) pod: Option<&'a Value>,
 }
@@ -20,7 +20,7 @@ pub(super) struct Containers<'a> {
 pub(super) fn describe(page: &mut Page, containers: &Containers<'_>, cx: Context<'_>) {
     let none = if containers.specs.is_empty() { " <none>" } else { "" };
     line!(page, 0, "{}{}:{none}", containers.indent, containers.title);
-    for container in &containers.specs {
+    for container in containers.specs {
         let status = containers.statuses.iter().find(|status| status["name"] == container["name"]);
         let name_indent = if containers.indent.is_empty() { "" } else { " " };
         line!(page, 1, "{name_indent}{}:", container["name"].text());

@@ -91,8 +91,8 @@ fn every_container(page: &mut Page, pod: &Value, cx: Context<'_>) {
     let of = |title, specs: &str, statuses: &str| Containers {
         title,
         indent: "",
-        specs: pod["spec"][specs].items().to_vec(),
-        statuses: pod["status"][statuses].items().to_vec(),
+        specs: pod["spec"][specs].items(),
+        statuses: pod["status"][statuses].items(),
         pod: Some(pod),
     };
     let init = of("Init Containers", "initContainers", "initContainerStatuses");

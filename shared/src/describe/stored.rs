@@ -133,5 +133,6 @@ fn heading(page: &mut Page, object: &Value) {
 /// How many bytes a text in base64 stands for.
 fn decoded_length(base64: &Value) -> usize {
     let text = base64.text();
-    text.len() / 4 * 3 - text.bytes().rev().take(2).filter(|byte| *byte == b'=').count().min(text.len())
+    let padding = text.bytes().rev().take(2).filter(|byte| *byte == b'=').count();
+    (text.len() / 4 * 3).saturating_sub(padding)
 }

@@ -23,8 +23,8 @@ pub(super) fn describe(page: &mut Page, template: &Value, cx: Context<'_>) {
     let of = |title, field: &str| Containers {
         title,
         indent: "  ",
-        specs: spec[field].items().to_vec(),
-        statuses: Vec::new(),
+        specs: spec[field].items(),
+        statuses: &[],
         pod: None,
     };
     let init = of("Init Containers", "initContainers");

@@ -4,6 +4,12 @@
 //! widest cell; a line that has no such cell ends the column. What follows the last tab of a line belongs to no
 //! column and is never padded. Widths count characters, not bytes and not screen cells, as there.
 
+/// Alignment may add so many blanks, beside as many as the text has bytes.
+///
+/// A column repeats the width of its widest cell in every line: a file with tabs, thousands of lines and one endless
+/// cell would become gigabytes.
+const MAX_BLANKS: usize = 16 << 20;
+
 /// How columns are set.
 #[derive(Debug, Clone, Copy)]
 pub struct Tabwriter {
@@ -14,13 +20,16 @@ pub struct Tabwriter {
 }
 
 impl Tabwriter {
-    /// Replaces the tabs of `text` by blanks.
+    /// Replaces the tabs of `text` by blanks; by the padding alone where aligning would blow the text up.
     pub fn align(self, text: &str) -> String {
         let complete = text.ends_with('\n');
         let body = if complete { &text[..text.len() - 1] } else { text };
         let lines: Vec<Vec<&str>> =
             body.split(['\n', '\u{c}']).map(|line| line.split(['\t', '\u{b}']).collect()).collect();
-        let widths = self.widths(&lines);
+        let mut widths = self.widths(&lines);
+        if widths.iter().flatten().sum::<usize>() > MAX_BLANKS + text.len() {
+            widths = lines.iter().map(|cells| self.own_widths(cells)).collect();
+        }
 
         let mut aligned = String::with_capacity(text.len() * 2);
         for (at, (cells, widths)) in lines.iter().zip(&widths).enumerate() {
@@ -39,6 +48,11 @@ impl Tabwriter {
             aligned.push('\n');
         }
         aligned
+    }
+
+    /// Each tab-terminated cell as wide as it needs to be.
+    fn own_widths(self, cells: &[&str]) -> Vec<usize> {
+        cells[..cells.len() - 1].iter().map(|cell| cell.chars().count() + self.padding).collect()
     }
 
     /// The width of each tab-terminated cell of each line.
@@ -94,6 +108,15 @@ mod tests {
     fn an_inner_column_may_be_shorter_than_the_outer_one() {
         let text = "long-name\tx\n a\tb\tc\nd\te\n";
         assert_eq!(DESCRIBE.align(text), "long-name  x\n a         b  c\nd          e\n");
+    }
+
+    #[test]
+    fn an_endless_cell_does_not_blow_the_text_up() {
+        let endless = "x".repeat(100_000);
+        let text = format!("{endless}\ty\n{}", "a\tb\n".repeat(10_000));
+        let aligned = DESCRIBE.align(&text);
+        assert!(aligned.len() < 2 * text.len(), "{}", aligned.len());
+        assert!(aligned.ends_with("a  b\n"));
     }
 
     #[test]
