@@ -15,6 +15,7 @@ pub mod messages;
 pub mod nodes;
 pub mod options;
 pub mod plan;
+pub mod preview;
 pub mod probes;
 pub mod progress;
 pub mod run;

@@ -26,15 +26,16 @@ use crate::cluster::connect::{self, ConnectError, Target};
 use crate::cluster::discovery::{self, Discovery};
 use crate::cluster::error::{ApiError, Fault};
 use crate::exit::Exit;
-use crate::gather::helm;
 use crate::gather::lists::{self, ListTask, Means, Scope};
 use crate::gather::store::Store;
 use crate::gather::text::{self, TextError};
+use crate::gather::{helm, install};
 use crate::host::script;
 use crate::messages::{self, pick};
 use crate::options::Options;
 use crate::plan;
 use crate::progress::Progress;
+use crate::select::Kind;
 use crate::signals::Abandon;
 use crate::sink::{Sink, entry};
 use crate::stop::{Reason, Stop};
@@ -53,6 +54,8 @@ pub enum RunError {
     Write(#[from] WriteError),
     #[error("there is no namespace {name:?} in {server}\nhint: `kubectl get namespaces` lists them")]
     NoNamespace { name: String, server: String },
+    #[error("the API server {server} cannot be asked: {words}\nhint: try `kubectl version` on this machine")]
+    Unreachable { server: String, words: String },
     #[error("cannot handle signals: {0}")]
     Signals(std::io::Error),
     #[error(transparent)]
@@ -168,6 +171,14 @@ async fn gather(
     }
     let (tell, known) = oneshot::channel();
     let local = tokio::spawn(host::collect(run.clone(), known));
+    let installed = tokio::task::spawn_blocking({
+        let run = run.clone();
+        move || {
+            if run.options.host && run.options.selection.wants(&Kind::Install) {
+                install::collect(&run.sink, &run.masks, run.options.install_dir.as_deref());
+            }
+        }
+    });
     let reached = match cluster {
         Some((target, api)) => from_cluster(run, target, Arc::new(api), tell).await?,
         None => {
@@ -179,6 +190,11 @@ async fn gather(
     run.progress.step(step, "");
     if let Err(error) = local.await {
         let mut failed = entry(paths::HOSTS, "host probes", Outcome::Failed);
+        failed.note = Some(error.to_string());
+        run.sink.note(failed);
+    }
+    if let Err(error) = installed.await {
+        let mut failed = entry(paths::INSTALL, "installation directory", Outcome::Failed);
         failed.note = Some(error.to_string());
         run.sink.note(failed);
     }

@@ -5,6 +5,7 @@ use shared::lang::Lang;
 use crate::cli::CollectArgs;
 use crate::exit::Exit;
 use crate::options::Options;
+use crate::preview;
 use crate::run;
 
 /// Collects and writes a bundle.
@@ -14,6 +15,15 @@ pub async fn collect(args: CollectArgs, cluster: bool, locale: Option<Lang>) -> 
         Err(error) => return refuse(&error),
     };
     let lang = options.lang;
+    if options.dry_run {
+        return match preview::preview(&options).await {
+            Ok(text) => {
+                print!("{text}");
+                Exit::Complete
+            }
+            Err(error) => refuse(&error),
+        };
+    }
     match run::collect(options, cluster).await {
         Ok(done) => {
             eprintln!("{}", run::summary(&done, lang));
