@@ -107,10 +107,11 @@ fn read_logs(snapshot: &Snapshot, drafts: &mut [Draft]) {
     let rarity = Rarity::measure(snapshot, &interesting);
     drafts.par_iter_mut().for_each(|draft| {
         let mut lines: Vec<LogLine> = Vec::new();
+        let mut told = HashSet::new();
         for source in &draft.logs {
-            if lines.len() < LINES {
-                lines.extend(telling(snapshot, source, &rarity, LINES - lines.len()));
-            }
+            // The present run mostly repeats what the run before it said.
+            let more = telling(snapshot, source, &rarity, LINES - lines.len());
+            lines.extend(more.into_iter().filter(|line| told.insert(template::shape(&line.text))));
         }
         draft.problem.log = lines;
     });
@@ -132,10 +133,13 @@ fn texts(snapshot: &Snapshot) -> Vec<TextLines> {
     let mut texts: Vec<(u8, TextLines)> = sources
         .par_iter()
         .filter_map(|source| {
-            let lines = telling(snapshot, source, &rarity, LINES);
-            let worst = lines.iter().map(|line| severity::severity(&line.text)).max().unwrap_or(0);
             let path = snapshot.files[source.file.0 as usize].path.clone();
-            (worst >= 3).then_some((worst, TextLines { path, lines }))
+            // Every object dump names failures and errors among its fields.
+            let least = if path.ends_with(".json") || path.ends_with(".yaml") { 4 } else { 3 };
+            let mut lines = telling(snapshot, source, &rarity, LINES);
+            lines.retain(|line| severity::severity(&line.text) >= least);
+            let worst = lines.iter().map(|line| severity::severity(&line.text)).max()?;
+            Some((worst, TextLines { path, lines }))
         })
         .collect();
     texts.sort_by(|a, b| (b.0, &a.1.path).cmp(&(a.0, &b.1.path)));

@@ -50,6 +50,18 @@ pub fn shorten(text: &str, chars: usize) -> Cow<'_, str> {
     }
 }
 
+/// At most `chars` characters with both ends kept: the cluster's messages name the object first and the reason last.
+pub fn keep_ends(text: &str, chars: usize) -> Cow<'_, str> {
+    let count = text.chars().count();
+    if count <= chars {
+        return Cow::Borrowed(text);
+    }
+    let head = chars * 2 / 5;
+    let tail = chars.saturating_sub(head + 3);
+    let at = |index: usize| text.char_indices().nth(index).map_or(text.len(), |(at, _)| at);
+    Cow::Owned(format!("{} … {}", text[..at(head)].trim_end(), text[at(count - tail)..].trim_start()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,5 +78,6 @@ mod tests {
     fn shortening_counts_characters() {
         assert_eq!(shorten("无法连接数据库", 4), "无法连…");
         assert_eq!(shorten("abc", 3), "abc");
+        assert_eq!(keep_ends("pod web: image not found", 20), "pod web: … not found");
     }
 }

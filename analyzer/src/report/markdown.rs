@@ -16,7 +16,7 @@ use super::words::{self, Dates, pick};
 use crate::triage::model::{Alike, Group, LogLine};
 
 use fit::Pieces;
-use quote::{cell_code, code, fence, plain, prose, short_code};
+use quote::{cell_code, code, code_ends, fence, plain, prose, short_code};
 
 /// Length of a post that most forums take, in characters.
 pub const POST: usize = 30_000;
@@ -35,7 +35,7 @@ const EVIDENCE: usize = 6;
 /// Subjects that are named before "and N more".
 const SUBJECTS: usize = 8;
 /// Characters of a quoted line.
-const QUOTE: usize = 240;
+const QUOTE: usize = 300;
 /// Problems quoted with their log lines in a group.
 const PROBLEMS: usize = 4;
 
@@ -441,7 +441,7 @@ impl Writer<'_> {
             });
         }
         if let Some(message) = &first.message {
-            line.push_str(&format!("{}{}", self.pick("：", ": "), short_code(message, QUOTE)));
+            line.push_str(&format!("{}{}", self.pick("：", ": "), code_ends(message, QUOTE)));
         }
         line
     }
@@ -457,7 +457,7 @@ impl Writer<'_> {
             .iter()
             .take(10)
             .map(|loss| {
-                let note = loss.note.map(|n| format!(" {}", short_code(n, QUOTE))).unwrap_or_default();
+                let note = loss.note.map(|n| format!(" {}", code_ends(n, QUOTE))).unwrap_or_default();
                 let first = loss.items.first().map(|item| code(&item.path)).unwrap_or_default();
                 let word = words::outcome(loss.outcome, self.lang);
                 match (self.lang, loss.items.len()) {

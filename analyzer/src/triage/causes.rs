@@ -10,7 +10,7 @@ use crate::report::model::{Subject, Text};
 
 use super::draft::{Draft, full_name, named};
 use super::model::{Cause, CauseKind, Group, Problem, Relation};
-use super::severity::{blamed, severity};
+use super::severity::{blamed, severity, suspects};
 use super::world::{World, selects};
 
 /// A chain of dependencies longer than this is followed no further.
@@ -46,16 +46,15 @@ fn blame(world: &World, draft: &mut Draft) {
         return;
     }
     let namespace = draft.problem.subject.namespace.clone().unwrap_or_default();
-    let hosts: Vec<String> = draft
-        .problem
-        .log
-        .iter()
-        .rev()
-        .filter(|line| severity(&line.text) >= 3)
-        .flat_map(|line| blamed(&line.text))
-        .filter(|host| !is_own(host))
-        .collect();
-    let Some(host) = hosts.first() else { return };
+    let bad: Vec<&str> =
+        draft.problem.log.iter().rev().map(|line| line.text.as_str()).filter(|l| severity(l) >= 2).collect();
+    let named_by_pattern = bad.iter().flat_map(|line| blamed(line)).find(|host| !is_own(host));
+    // A service of this cluster is recognised in any wording.
+    let known_service = || {
+        let mut words = bad.iter().flat_map(|line| suspects(line));
+        words.find(|word| world.resolve(&namespace, word).is_some()).map(str::to_owned)
+    };
+    let Some(host) = &named_by_pattern.or_else(known_service) else { return };
     let me = named("Pod", Some(&namespace), &draft.problem.subject.name);
     let (target, name) = match world.resolve(&namespace, host) {
         Some((kind, ns, name)) => (named(kind, Some(ns), name), format!("{ns}/{name}")),
@@ -103,6 +102,12 @@ fn follow(drafts: &mut [Draft]) -> bool {
             (named(&about.kind, about.namespace.as_deref(), &about.name), draft.cause.clone())
         })
         .collect();
+    let mounted_by: HashMap<Subject, Vec<Cause>> = drafts.iter().fold(HashMap::new(), |mut map, draft| {
+        for edge in draft.edges.iter().filter(|edge| edge.relation == Relation::Mounts) {
+            map.entry(edge.to.clone()).or_default().push(draft.cause.clone());
+        }
+        map
+    });
     let made_by: HashMap<Subject, Vec<Cause>> = drafts.iter().fold(HashMap::new(), |mut map, draft| {
         for edge in draft.edges.iter().filter(|edge| edge.from.kind == "Release") {
             map.entry(edge.from.clone()).or_default().push(draft.cause.clone());
@@ -123,6 +128,10 @@ fn follow(drafts: &mut [Draft]) -> bool {
             CauseKind::Workload if me.kind == "Service" => {
                 most_common(selected(draft).filter_map(|pod| causes.get(pod)))
             }
+            // A claim that waits for its pod to be scheduled is not what keeps the pod from it.
+            CauseKind::StorageClass if me.kind == "PersistentVolumeClaim" && waits_for_pod(draft) => {
+                mounted_by.get(&me).and_then(|all| most_common(all.iter()))
+            }
             CauseKind::Release if me.kind == "Release" => {
                 made_by.get(&me).and_then(|all| most_common(all.iter()))
             }
@@ -134,6 +143,11 @@ fn follow(drafts: &mut [Draft]) -> bool {
         }
     }
     moved
+}
+
+fn waits_for_pod(claim: &Draft) -> bool {
+    let message = claim.problem.message.as_deref().unwrap_or_default();
+    message.starts_with("waiting for first consumer") || message.starts_with("waiting for pod")
 }
 
 fn selected<'d>(draft: &'d Draft) -> impl Iterator<Item = &'d Subject> {

@@ -376,9 +376,9 @@ fn relate<'a>(world: &World<'a>, pod: &'a Object, draft: &mut Draft<'a>) {
         draft.cause.name = format!("{namespace}/{name}");
         draft.edge(named(kind, Some(namespace), name), me.clone(), Relation::Owns);
     }
-    if let Some(release) = release_of(value) {
+    if let Some((home, release)) = release_of(world, pod) {
         let owner = draft.edges.first().map_or_else(|| me.clone(), |edge| edge.from.clone());
-        draft.edge(named("Release", Some(namespace), release), owner, Relation::Owns);
+        draft.edge(named("Release", Some(home), release), owner, Relation::Owns);
     }
     let message = draft.problem.message.clone().unwrap_or_default();
     let evicted = draft.problem.state == "Evicted";
@@ -415,21 +415,26 @@ fn unscheduled<'a>(
     message: &str,
     draft: &mut Draft<'a>,
 ) {
+    let words = message.to_ascii_lowercase();
+    let over_storage = words.contains("persistentvolumeclaim") || words.contains("persistent volume");
+    let mut storage = None;
     for claim in array_at(value, "/spec/volumes")
         .iter()
         .filter_map(|volume| str_at(volume, "/persistentVolumeClaim/claimName"))
     {
         let object = world.get("PersistentVolumeClaim", namespace, claim);
-        let bound = object.is_some_and(|claim| str_at(&claim.value, "/status/phase") == Some("Bound"));
-        if bound || !message.to_ascii_lowercase().contains("persistentvolumeclaim") {
+        if object.is_some_and(|claim| str_at(&claim.value, "/status/phase") == Some("Bound")) {
             continue;
         }
         draft.edge(me.clone(), named("PersistentVolumeClaim", Some(namespace), claim), Relation::Mounts);
         let class = object.and_then(|claim| super::storage::class_of(&claim.value));
-        draft.cause = match class {
+        storage.get_or_insert_with(|| match class {
             Some(class) => Cause { kind: CauseKind::StorageClass, name: class.to_owned() },
             None => Cause { kind: CauseKind::Claim, name: format!("{namespace}/{claim}") },
-        };
+        });
+    }
+    if let Some(storage) = storage.filter(|_| over_storage) {
+        draft.cause = storage;
         return;
     }
     if let Some(reason) = scheduling_reason(message) {
@@ -438,12 +443,25 @@ fn unscheduled<'a>(
     }
 }
 
-/// The helm release that a pod belongs to, by the labels charts carry.
-fn release_of(value: &Value) -> Option<&str> {
-    let labels = value.pointer("/metadata/labels")?;
-    let managed = |key: &str| labels.get(key).and_then(Value::as_str);
-    let by_helm = managed("app.kubernetes.io/managed-by") == Some("Helm") || managed("heritage").is_some();
-    managed("app.kubernetes.io/instance").or_else(|| managed("release")).filter(|_| by_helm)
+/// Namespace and name of the helm release that a pod belongs to.
+///
+/// Helm notes the release at each object that it makes, which is the pod's workload; where that is not at hand, the
+/// labels that most charts carry have to do.
+fn release_of<'a>(world: &World<'a>, pod: &'a Object) -> Option<(&'a str, &'a str)> {
+    let namespace = pod.namespace().unwrap_or_default();
+    let owner = world.top_owner(pod).and_then(|(kind, name)| world.get(kind, namespace, name));
+    for object in [owner, Some(pod)].into_iter().flatten() {
+        let note = |key: &str| object.str_at(&["metadata", "annotations", key]);
+        if let Some(release) = note("meta.helm.sh/release-name") {
+            return Some((note("meta.helm.sh/release-namespace").unwrap_or(namespace), release));
+        }
+    }
+    let label = |key: &str| pod.str_at(&["metadata", "labels", key]);
+    let by_helm = label("app.kubernetes.io/managed-by") == Some("Helm") || label("heritage").is_some();
+    label("app.kubernetes.io/instance")
+        .or_else(|| label("release"))
+        .filter(|_| by_helm)
+        .map(|r| (namespace, r))
 }
 
 fn image_of<'v>(value: &'v Value, container: &str) -> Option<&'v str> {

@@ -90,7 +90,9 @@ fn worst_word(line: &str) -> u8 {
     }
     let worst =
         [5, 4, 3, 2].into_iter().zip(0..).find(|(_, index)| hits.matched(*index)).map_or(0, |(s, _)| s);
-    if worst <= 3 && HARMLESS.is_match(line) { 0 } else { worst }
+    // A word alone, such as the name of a plugin in a configuration, complains of nothing.
+    let is_alone = line.is_ascii() && !line.trim().contains(' ');
+    if worst <= 3 && (is_alone || HARMLESS.is_match(line)) { 0 } else { worst }
 }
 
 /// Part of a stack trace, or another line that says nothing without its neighbours.
@@ -121,6 +123,8 @@ pub fn blamed(line: &str) -> Vec<String> {
             r"(?i)(?:failed|unable|cannot|could not) to (?:connect|resolve|reach|dial)(?: to)? (?:host |server )?['\x22/]?(?:\w+://)?(?:[^\s@/]+@)?(?P<host>[A-Za-z0-9][\w-]*(?:[.:][\w.:-]*\w))",
             r"(?i)(?:refused|timed? ?out|unreachable|unknownhostexception)[:,]? (?:\w+ )?['\x22/]?(?P<host>[a-z0-9][\w-]*(?:\.[\w-]+)*:\d{2,5})",
             r"(?i)unknownhostexception: (?P<host>[a-z0-9][\w.-]*\w)",
+            // The C library's words, as most programs print them: `host: Temporary failure in name resolution`
+            r"(?i)(?P<host>[a-z0-9][\w-]*(?:\.[\w-]+)+):? (?:temporary failure in name resolution|name or service not known|nodename nor servname)",
         ]
         .iter()
         .map(|pattern| Regex::new(pattern).expect("a valid pattern"))
@@ -137,6 +141,16 @@ pub fn blamed(line: &str) -> Vec<String> {
         }
     }
     hosts
+}
+
+/// Words of a line that may be the host of a connection it says has failed.
+pub fn suspects(line: &str) -> impl Iterator<Item = &str> {
+    let failed = severity(line) >= 4;
+    line.split(|c: char| !(c.is_ascii_alphanumeric() || "-._:".contains(c)))
+        .map(|word| {
+            word.trim_start_matches("http:").trim_start_matches("https:").trim_matches([':', '.', '-'])
+        })
+        .filter(move |word| failed && word.len() >= 5 && word.contains(['-', '.', ':']))
 }
 
 /// At most `bytes` of `text`, cut between characters.
@@ -163,6 +177,7 @@ mod tests {
         assert_eq!(severity("无法连接数据库"), 3);
         assert_eq!(severity("finished with 0 errors"), 0);
         assert_eq!(severity("listening on :8080"), 0);
+        assert_eq!(severity("    errors"), 0);
     }
 
     #[test]
@@ -177,7 +192,10 @@ mod tests {
             blamed("Error 111 connecting to redis-master:6379. Connection refused."),
             ["redis-master:6379"]
         );
+        assert_eq!(blamed("es-0.es.shop.svc: Temporary failure in name resolution"), ["es-0.es.shop.svc"]);
         assert!(blamed("connected to redis-master:6379").is_empty());
+        assert!(suspects("waiting for http://web-api: connection refused").any(|word| word == "web-api"));
+        assert_eq!(suspects("listening for http://web-api").count(), 0);
     }
 
     #[test]

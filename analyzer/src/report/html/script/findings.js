@@ -26,11 +26,11 @@ function answer() {
       fact('cluster', bundle.cluster && [bundle.cluster.name, bundle.cluster.version].filter(Boolean).join(' ')),
       fact('collected_at', bundle.collected_at && when(bundle.collected_at)),
       fact('nodes', counts(bundle.nodes)), fact('pods', counts(bundle.pods)), fact('releases', counts(bundle.releases)),
-      fact('text_read', bytes(bundle.text_bytes)),
-      bundle.inputs.map((input) => fact('input', [
-        h('code', null, input.path.split(/[\\/]/).filter(Boolean).pop() || input.path), ` ${input.layout}`,
-        input.stopped && h('div', { class: 'small' }, say('stopped', input.stopped)),
-        input.notes.map((note) => h('div', { class: 'small' }, read(note)))]))));
+      fact('text_read', bytes(bundle.text_bytes))),
+    h('h3', null, say('input')),
+    bundle.inputs.map((input) => h('div', null, h('code', null, input.path.split(/[\\/]/).filter(Boolean).pop() || input.path), ` · ${input.layout}`,
+      input.tool && ` · ${input.tool}`, input.stopped && ` · ${say('stopped', input.stopped)}`,
+      input.notes.length > 0 && h('ul', { class: 'small' }, input.notes.map((note) => h('li', null, read(note)))))));
 }
 
 function findingsSection() {
@@ -73,7 +73,7 @@ function evidence(item, key) {
     item.time && h('span', { class: 'soft small' }, ` ${when(item.time)}`),
     item.count > 1 && h('span', { class: 'soft small' }, ` (${say('times', item.count)})`),
     h('div', null, h('code', null, item.excerpt))],
-  () => [item.pointer && h('p', { class: 'soft small' }, h('code', null, item.pointer)), lines(item.path, hits)].filter(Boolean).reduce((box, part) => { box.append(part); return box; }, h('div')));
+  () => h('div', null, item.pointer && h('p', { class: 'soft small' }, h('code', null, item.pointer)), lines(item.path, hits)));
 }
 
 // Only plain web addresses become links, and only from rules.
@@ -88,7 +88,8 @@ function unwellSection() {
   const unknown = groups.filter((group) => !group.cases.length);
   return section('unwell', h('p', { class: 'soft' }, say('unwell_lead')),
     [...unknown, ...known].map((group) => groupCard(group, `group-${group.cause.kind}-${group.cause.name}`)),
-    texts.map((text) => h('div', { class: 'card' }, h('h3', null, say('from_text', text.path)), logLines(text.lines, `text-${text.path}`))));
+    texts.map((text, index) => h('div', { class: 'card' },
+      unfold(`text-${text.path}`, h('strong', null, say('from_text', text.path)), () => h('div', null, logLines(text.lines, `text-${text.path}`)), index < 3))));
 }
 
 function groupCard(group, key) {
@@ -98,7 +99,7 @@ function groupCard(group, key) {
       badge(severityClass(group.severity), say(group.severity)),
       group.cases.map((id) => h('a', { href: `#${caseAnchor(id)}` }, say('see_case', id)))),
     alike(group.problems).map((problems, index) => problemRow(problems, `${key}-${index}`)),
-    group.edges.length > 0 && unfold(`${key}-graph`, say('hangs'), () => graph(group.edges, states, read(group.title)), !group.cases.length));
+    group.edges.length > 0 && unfold(`${key}-graph`, say('hangs'), () => graph(group.edges, states, read(group.title)), group.edges.length > 2 && !group.cases.length));
 }
 
 function caseAnchor(id) {
