@@ -17,6 +17,9 @@ use crate::triage;
 /// Marks in the picture; beyond that nobody sees anything.
 const MOST: usize = 4_000;
 
+/// Milliseconds that lines of a log may lie apart and still be one burst, roughly.
+const STEP: i64 = 10_000;
+
 #[derive(Debug, Serialize)]
 pub struct Timeline {
     /// Newest moment of the evidence, in milliseconds since 1970.
@@ -196,7 +199,7 @@ fn restarts(snapshot: &Snapshot, clocks: &Clocks, marks: &mut Vec<Mark>) {
     }
 }
 
-/// Minutes in which a troubled pod's log complains, those that follow each other as one.
+/// Lengths of time in which a troubled pod's log complains, in steps of [`STEP`].
 fn bursts(report: &Report, snapshot: &Snapshot, clocks: &Clocks, marks: &mut Vec<Mark>) {
     let troubled: HashMap<(&str, &str), Option<&str>> = report
         .triage
@@ -214,18 +217,18 @@ fn bursts(report: &Report, snapshot: &Snapshot, clocks: &Clocks, marks: &mut Vec
             continue;
         };
         let Some(node) = troubled.get(&(namespace, pod)) else { continue };
-        let mut minutes: BTreeMap<i64, (u64, &str)> = BTreeMap::new();
+        let mut steps: BTreeMap<i64, (u64, &str)> = BTreeMap::new();
         let text = &snapshot.files[source.file.0 as usize].text[source.range.clone()];
         for (at, line) in triage::complaints(text) {
-            let entry = minutes.entry(clocks.corrected(at, *node).div_euclid(60_000)).or_insert((0, line));
+            let entry = steps.entry(clocks.corrected(at, *node).div_euclid(STEP)).or_insert((0, line));
             entry.0 += 1;
             entry.1 = line;
         }
         let mut open: Option<Mark> = None;
-        for (minute, (count, line)) in minutes {
+        for (step, (count, line)) in steps {
             match &mut open {
-                Some(mark) if mark.end == Some(minute * 60_000) => {
-                    mark.end = Some((minute + 1) * 60_000);
+                Some(mark) if mark.end == Some(step * STEP) => {
+                    mark.end = Some((step + 1) * STEP);
                     mark.count += count;
                 }
                 _ => {
@@ -233,8 +236,8 @@ fn bursts(report: &Report, snapshot: &Snapshot, clocks: &Clocks, marks: &mut Vec
                     open = Some(Mark {
                         kind: Kind::Log,
                         row: format!("{namespace}/{pod}"),
-                        at: minute * 60_000,
-                        end: Some((minute + 1) * 60_000),
+                        at: step * STEP,
+                        end: Some((step + 1) * STEP),
                         bad: true,
                         text: crate::report::escape::shorten(line, 200).into_owned(),
                         count,
