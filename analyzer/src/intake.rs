@@ -14,6 +14,7 @@ mod ledger;
 mod part;
 mod releases;
 mod role;
+mod rotation;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -8,6 +8,7 @@ use shared::bundle::manifest::Outcome;
 use super::Read;
 use super::ledger::{self, Said};
 use super::part::{Part, Piece};
+use super::rotation;
 use crate::snapshot::{FileId, Known, Object, Snapshot, SourceFile, TextKind, TextSource};
 
 /// The snapshot while inputs are added to it.
@@ -94,7 +95,8 @@ impl Joined {
         snapshot.files.push(file);
     }
 
-    pub(super) fn finish(self) -> Snapshot {
+    pub(super) fn finish(mut self) -> Snapshot {
+        rotation::mark(&mut self.snapshot);
         self.snapshot
     }
 }
