@@ -95,6 +95,9 @@ impl Linter<'_> {
         let exprs =
             rule.confirmed.iter().chain(&rule.likely).chain(&rule.unless).chain(rule.when.iter().flatten());
         used.extend(exprs.flat_map(|expr| expr.names()).map(str::to_owned));
+        if rule.file.verdict.witness.is_some() {
+            used.extend(rule.witness.iter().map(|index| rule.evidence[*index].name.clone()));
+        }
         for evidence in &rule.evidence {
             used.extend(evidence.depends.iter().map(|index| rule.evidence[*index].name.clone()));
         }
