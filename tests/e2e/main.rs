@@ -9,6 +9,7 @@ mod describe;
 mod faults;
 mod healthy;
 mod modules;
+mod nodes;
 mod reports;
 mod scenarios;
 mod texts;
@@ -45,6 +46,7 @@ fn main() -> Result<ExitCode> {
     }
     let trials = [
         modules::trials(),
+        nodes::trials(),
         healthy::trials(),
         archives::trials(),
         texts::trials(),

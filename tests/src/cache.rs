@@ -52,6 +52,12 @@ impl Cache {
         lock.lock().context("cannot lock the cache")?;
         let wanted: Vec<PathBuf> = TOOLS.iter().map(|name| self.dir.join("tools").join(name)).collect();
         self.make("tools", "fetch-tools.sh", &[], &wanted)?;
+        self.make(
+            "sshd",
+            "fetch-sshd.sh",
+            &[],
+            &[self.sshd().join("sshd"), self.sshd().join("libfaketime.so.1")],
+        )?;
         match &self.assets {
             Some(assets) => {
                 for program in ["etcd", "kube-apiserver"] {
@@ -123,6 +129,11 @@ impl Cache {
             None if name == "etcd" => Some(PathBuf::from("/usr/bin/etcd")),
             None => Some(self.dir.join("cluster/bin").join(name)),
         }
+    }
+
+    /// Folder of sshd and of the libraries it needs.
+    pub fn sshd(&self) -> PathBuf {
+        self.dir.join("sshd")
     }
 
     /// Where the servers of one run keep their data. Inside [`crate::isolation`] this is memory, and gone with the run.

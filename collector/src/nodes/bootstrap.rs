@@ -6,7 +6,8 @@ use crate::host::HostOptions;
 
 /// Begins the line with which the node says what it is.
 pub const HELLO: &str = "casebook-node ";
-/// Status with which the lines end where the program cannot run in any folder: mounted noexec, or too old a C library.
+/// Status with which the lines end where the program cannot run: no folder has room for it or may hold programs, or
+/// the C library is too old.
 pub const CANNOT_RUN: i32 = 93;
 
 /// The lines say what machine this is, then wait for one word on standard input:
@@ -28,14 +29,17 @@ fi
 f=
 trap "rm -f \"\$f\"" EXIT
 trap "exit 91" HUP INT TERM PIPE
+need=$((size / 1024 + 1024))
 for d in /dev/shm "${XDG_RUNTIME_DIR:-/dev/shm}" /run /tmp /var/tmp "$HOME"; do
   [ -d "$d" ] && [ -w "$d" ] || continue
+  room=$(df -Pk "$d" 2>/dev/null | while read -r a b c free rest; do echo "$free"; done | tail -n 1)
+  [ "${room:-0}" -ge "$need" ] 2>/dev/null || continue
   n="$d/.casebook-$$-NONCE"
   if [ -z "$f" ]; then
     (set -C; : >"$n") 2>/dev/null || continue
     f=$n
-    if cat >"$f" 2>/dev/null; then :; else echo "casebook-node cannot write to $d" >&2; exit 92; fi
-    [ "$(wc -c <"$f")" -eq "$size" ] || { echo "casebook-node $d took $(wc -c <"$f") of $size bytes" >&2; exit 92; }
+    cat >"$f" 2>/dev/null
+    [ "$(wc -c <"$f")" -eq "$size" ] || break
   else
     (set -C; cat "$f" >"$n") 2>/dev/null || { rm -f "$n"; continue; }
     rm -f "$f"

@@ -40,8 +40,6 @@ pub fn of_ssh(stderr: &str, address: &str) -> (Outcome, String) {
         (Outcome::Failed, format!("there is no route to {address}"))
     } else if has("Could not resolve hostname") {
         (Outcome::Failed, format!("the name {address} does not resolve on this machine"))
-    } else if has("casebook-node") {
-        (Outcome::Failed, "the node has no room for this program".to_owned())
     } else {
         (Outcome::Failed, "the connection ended without an answer".to_owned())
     };
