@@ -30,6 +30,8 @@ pub enum Command {
     Host(HostArgs),
     /// Show what a bundle holds, what is missing and what was masked
     Inspect(InspectArgs),
+    /// Mask the secrets of a text: standard input to standard output
+    Redact(RedactArgs),
     /// Keep collecting while something is going on, and write one bundle at its end
     Watch(WatchArgs),
 }
@@ -46,6 +48,8 @@ pub struct CollectArgs {
     pub logs: LogArgs,
     #[command(flatten)]
     pub bounds: BoundArgs,
+    #[command(flatten)]
+    pub redaction: RedactionArgs,
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -206,6 +210,20 @@ pub struct InspectArgs {
     /// Language of messages: zh or en
     #[arg(long, value_name = "LANG", value_parser = parse_lang)]
     pub lang: Option<shared::lang::Lang>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RedactArgs {
+    #[command(flatten)]
+    pub rules: RedactionArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Redaction")]
+pub struct RedactionArgs {
+    /// More rules of what is secret: names, shapes, literal values; see rules/README.md; repeatable
+    #[arg(long = "redact", value_name = "FILE")]
+    pub rule_files: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone, Args)]

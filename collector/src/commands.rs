@@ -3,3 +3,4 @@
 pub mod collect;
 pub mod host;
 pub mod inspect;
+pub mod redact;

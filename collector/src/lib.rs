@@ -46,6 +46,7 @@ pub fn main() -> Exit {
             None => commands::collect::collect(cli.collect, true, locale).await,
             Some(Command::Host(args)) => commands::host::host(args, locale).await,
             Some(Command::Inspect(args)) => commands::inspect::inspect(&args, locale),
+            Some(Command::Redact(args)) => commands::redact::redact(&args),
             Some(Command::Watch(args)) => commands::collect::collect(args.collect, true, locale).await,
         }
     });

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use shared::bundle::writer::Format;
 use shared::lang::Lang;
+use shared::redact::Redactor;
 
 use crate::cli::{CollectArgs, HostsArgs};
 use crate::cluster::api::Bounds;
 use crate::cluster::connect::Choice;
+use crate::commands::redact::{MasksError, redactor};
 use crate::host::HostOptions;
 use crate::nodes::{self, ListError, Node, SshOptions};
 use crate::select::{NoPart, Selection};
@@ -33,6 +35,7 @@ pub struct Options {
     pub bounds: Bounds,
     pub output: Output,
     pub texts: Vec<PathBuf>,
+    pub masks: Redactor,
     pub install_dir: Option<PathBuf>,
     pub host: bool,
     pub hosts: HostsOptions,
@@ -81,6 +84,8 @@ pub enum Output {
 pub enum OptionError {
     #[error(transparent)]
     Part(#[from] NoPart),
+    #[error(transparent)]
+    Masks(#[from] MasksError),
     #[error(
         "{path}: a bundle's name ends in .tar.gz, .tgz, .tar or .zip\nhint: name it so, or name a directory to put it in"
     )]
@@ -101,7 +106,7 @@ impl Options {
     /// # Errors
     /// When an argument cannot mean anything.
     pub fn new(args: CollectArgs, locale: Option<Lang>) -> Result<Self, OptionError> {
-        let CollectArgs { cluster, scope, hosts, logs, bounds, output } = args;
+        let CollectArgs { cluster, scope, hosts, logs, bounds, redaction, output } = args;
         let parts = scope.only.iter().map(|part| part.parse()).collect::<Result<Vec<_>, _>>()?;
         if !(bounds.qps.is_finite() && bounds.qps > 0.0) {
             return Err(OptionError::Qps(bounds.qps));
@@ -147,6 +152,7 @@ impl Options {
             },
             output: Output::new(output.output)?,
             texts: scope.texts,
+            masks: redactor(&redaction)?,
             install_dir: scope.install_dir,
             host: !scope.no_host,
             lang: output.lang.or(locale).unwrap_or(Lang::En),

@@ -39,7 +39,7 @@ use crate::select::Kind;
 use crate::signals::Abandon;
 use crate::sink::{Sink, entry};
 use crate::stop::{Reason, Stop};
-use shared::redact::{BuildError, Redactor};
+use shared::redact::Redactor;
 use tasks::each;
 use tokio::sync::oneshot;
 
@@ -58,8 +58,6 @@ pub enum RunError {
     Unreachable { server: String, words: String },
     #[error("cannot handle signals: {0}")]
     Signals(std::io::Error),
-    #[error(transparent)]
-    Redactor(#[from] BuildError),
     #[error("stopped twice: nothing was written")]
     Abandoned,
 }
@@ -116,8 +114,9 @@ pub async fn collect(options: Options, cluster: bool) -> Result<Done, RunError> 
     let top = if path.extension().is_some() { stem } else { file_stem(&path) };
     let sink = Sink::new(BundleWriter::create(&path, format, &top)?, stop.clone());
     let progress = Progress::new(options.quiet);
+    let masks = options.masks.clone();
     let run =
-        Arc::new(Run { options, sink, masks: Redactor::new(&[])?, store: Store::default(), progress, stop });
+        Arc::new(Run { options, sink, masks, store: Store::default(), progress, stop });
     let mut abandon = listen(&run)?;
     let timer = tokio::spawn(end_after(run.stop.clone(), run.options.timeout));
     let reached = tokio::select! {

@@ -45,12 +45,6 @@ impl Walk<'_> {
                 self.all_strings(object.get_mut(key), SECRET);
             }
         }
-        // Whoever gave it this name did not mean it as a password.
-        for key in ["name", "namespace"] {
-            if let Some(name) = object.get("metadata").and_then(|m| m.get(key)).and_then(Value::as_str) {
-                self.redactor.protect(name);
-            }
-        }
         self.all_strings(object.get_mut("binaryData"), BINARY);
         let pair = self.class_of_pair(object);
         for (key, value) in object.iter_mut() {
