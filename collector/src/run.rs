@@ -115,8 +115,7 @@ pub async fn collect(options: Options, cluster: bool) -> Result<Done, RunError> 
     let sink = Sink::new(BundleWriter::create(&path, format, &top)?, stop.clone());
     let progress = Progress::new(options.quiet);
     let masks = options.masks.clone();
-    let run =
-        Arc::new(Run { options, sink, masks, store: Store::default(), progress, stop });
+    let run = Arc::new(Run { options, sink, masks, store: Store::default(), progress, stop });
     let mut abandon = listen(&run)?;
     let timer = tokio::spawn(end_after(run.stop.clone(), run.options.timeout));
     let reached = tokio::select! {

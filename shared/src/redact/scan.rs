@@ -47,6 +47,18 @@ pub(crate) enum State {
     Data(usize),
 }
 
+/// What is kept from one line of a stream to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Session {
+    pub state: State,
+    /// Names come again and again; what they say is looked up once.
+    classes: HashMap<Box<[u8]>, Class>,
+    found: Vec<(usize, usize, usize)>,
+}
+
+/// Most names that a session remembers.
+const MAX_CLASSES: usize = 4096;
+
 /// The compiled rules.
 #[derive(Debug)]
 pub(crate) struct Scanner {
@@ -114,12 +126,12 @@ impl Scanner {
     }
 
     /// Adds the secrets in `text`, a run of whole lines (the last may lack its end), to `hits`.
-    pub fn scan(&self, text: &[u8], state: &mut State, hits: &mut Vec<Hit>) {
+    pub fn scan(&self, text: &[u8], session: &mut Session, hits: &mut Vec<Hit>) {
         let mut upcoming: Vec<Option<usize>> =
             self.coarse.iter().map(|coarse| coarse.find(text, 0)).collect();
         let mut at = 0;
         while at < text.len() {
-            if *state == State::None {
+            if session.state == State::None {
                 for (coarse, next) in self.coarse.iter().zip(&mut upcoming) {
                     if next.is_some_and(|found| found < at) {
                         *next = coarse.find(text, at);
@@ -130,8 +142,8 @@ impl Scanner {
             }
             let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |n| at + n);
             let from = hits.len();
-            self.line(&text[at..end], state, hits, 0);
-            self.lone_option(text, at..end, state, hits);
+            self.line(&text[at..end], session, hits, 0);
+            self.lone_option(text, at..end, &mut session.state, hits);
             for hit in &mut hits[from..] {
                 hit.start += at;
                 hit.end += at;
@@ -142,10 +154,10 @@ impl Scanner {
 
     /// Whether `text` holds a secret; `depth` counts texts inside texts.
     pub fn holds_secret(&self, text: &[u8], depth: u8) -> bool {
-        let mut state = State::None;
+        let mut session = Session::default();
         let mut hits = Vec::new();
         text.split(|b| *b == b'\n').any(|line| {
-            self.line(line, &mut state, &mut hits, depth);
+            self.line(line, &mut session, &mut hits, depth);
             !hits.is_empty()
         })
     }
@@ -171,6 +183,10 @@ impl Scanner {
             (b"mongosh", b"-p"),
         ];
         const REACH: usize = 400;
+        // Longer lines are no elements of a list.
+        if line.len() > 300 {
+            return;
+        }
         let Some((start, word)) = list_word(&text[line.clone()]) else { return };
         if !word.starts_with(b"-p") && word != b"-a" {
             return;
@@ -188,40 +204,45 @@ impl Scanner {
     }
 
     /// One line, and the lines that stand in it as `\n` of a string.
-    fn line(&self, line: &[u8], state: &mut State, hits: &mut Vec<Hit>, depth: u8) {
-        self.plain_line(line, state, hits, depth);
-        if !line.windows(2).any(|w| w == b"\\n") {
+    fn line(&self, line: &[u8], session: &mut Session, hits: &mut Vec<Hit>, depth: u8) {
+        self.plain_line(line, session, hits, depth);
+        if memchr::memmem::find(line, b"\\n").is_none() {
             return;
         }
-        let (mut inner, mut at) = (State::None, 0);
+        let outer = std::mem::take(&mut session.state);
+        let mut at = 0;
         while at < line.len() {
             let len = memchr::memmem::find(&line[at..], b"\\n").unwrap_or(line.len() - at);
             let end = at + len;
             let slashes = line[at..end].iter().rev().take_while(|b| **b == b'\\').count();
             let from = hits.len();
-            self.plain_line(&line[at..end - slashes], &mut inner, hits, depth);
+            self.plain_line(&line[at..end - slashes], session, hits, depth);
             for hit in &mut hits[from..] {
                 hit.start += at;
                 hit.end += at;
             }
             at = end + 2;
         }
+        session.state = outer;
     }
 
-    fn plain_line(&self, line: &[u8], state: &mut State, hits: &mut Vec<Hit>, depth: u8) {
-        if self.continues(line, state, hits) {
+    fn plain_line(&self, line: &[u8], session: &mut Session, hits: &mut Vec<Hit>, depth: u8) {
+        if session.state != State::None && self.continues(line, &mut session.state, hits) {
             return;
         }
-        let mut found: Vec<(Range<usize>, usize)> =
-            self.fine.find_overlapping_iter(line).map(|m| (m.range(), m.pattern().as_usize())).collect();
-        found.sort_by_key(|(range, _)| range.start);
+        let mut found = std::mem::take(&mut session.found);
+        found.clear();
+        found.extend(
+            self.fine.find_overlapping_iter(line).map(|m| (m.start(), m.end(), m.pattern().as_usize())),
+        );
+        found.sort_unstable();
         let mut tried = 0u64;
         let mut named_to = 0;
-        for (range, literal) in found {
+        for &(start, end, literal) in &found {
             for action in &self.actions[literal] {
                 match *action {
-                    Action::Name if range.start >= named_to => {
-                        named_to = self.name(line, range.start, state, hits).max(range.start + 1);
+                    Action::Name if start >= named_to => {
+                        named_to = self.name(line, start, session, hits).max(start + 1);
                     }
                     Action::Name => {}
                     Action::Shape(i) => {
@@ -231,50 +252,62 @@ impl Scanner {
                             hits.extend(self.shapes[i].hits(line, &self.names));
                         }
                     }
-                    Action::Url => hits.extend(urls::password(line, range.start, self.url)),
+                    Action::Url => hits.extend(urls::password(line, start, self.url)),
                     Action::Pem => {
-                        if let Some((hit, open)) = pem::begin(line, range.start, self.pem) {
+                        if let Some((hit, open)) = pem::begin(line, start, self.pem) {
                             hits.extend(hit);
                             if open {
-                                *state = State::Pem(0);
+                                session.state = State::Pem(0);
                             }
                         }
                     }
                     Action::Encoded if depth < 2 => {
-                        hits.extend(encoded::hit(line, range.start, self.encoded, |text| {
+                        hits.extend(encoded::hit(line, start, self.encoded, |text| {
                             self.holds_secret(text, depth + 1)
                         }));
                     }
                     Action::Data => {
                         // The last thing on its line, but for a brace.
-                        let rest = line[range.end..].trim_ascii();
-                        if *state == State::None && (rest.is_empty() || rest == b"{") {
-                            *state = State::Data(indent(line));
+                        let rest = line[end..].trim_ascii();
+                        if session.state == State::None && (rest.is_empty() || rest == b"{") {
+                            session.state = State::Data(indent(line));
                         }
                     }
                     Action::Encoded | Action::Option => {}
                 }
             }
         }
+        session.found = found;
     }
 
     /// Reads the name that holds the byte at `at`; returns where the next name may begin.
-    fn name(&self, line: &[u8], at: usize, state: &mut State, hits: &mut Vec<Hit>) -> usize {
+    fn name(&self, line: &[u8], at: usize, session: &mut Session, hits: &mut Vec<Hit>) -> usize {
         let name = fields::name_around(line, at);
-        let class = self.names.classify(&line[name.clone()]);
+        let class = self.classify(&line[name.clone()], session);
         if class == Class::Plain {
             return name.end;
         }
         let found = fields::read(line, name, class, &self.names);
         match found.next {
             Next::Any => {}
-            Next::ValueOf(kind, strong) => *state = State::ValueOf(kind, strong, 4),
-            Next::Whole(kind) => *state = State::Whole(kind),
-            Next::Block(kind, indent) => *state = State::Block(kind, indent),
-            Next::List(kind) => *state = State::List(kind),
+            Next::ValueOf(kind, strong) => session.state = State::ValueOf(kind, strong, 4),
+            Next::Whole(kind) => session.state = State::Whole(kind),
+            Next::Block(kind, indent) => session.state = State::Block(kind, indent),
+            Next::List(kind) => session.state = State::List(kind),
         }
         hits.extend(found.hits);
         found.resume
+    }
+
+    fn classify(&self, name: &[u8], session: &mut Session) -> Class {
+        if let Some(class) = session.classes.get(name) {
+            return *class;
+        }
+        let class = self.names.classify(name);
+        if session.classes.len() < MAX_CLASSES {
+            session.classes.insert(name.into(), class);
+        }
+        class
     }
 
     /// Where the one value of a line of a list stands, if it can be a secret.

@@ -9,7 +9,7 @@ use sha2::Sha256;
 
 use super::hit::{self, Hit};
 use super::names::Kind;
-use super::scan::State;
+use super::scan::Session;
 use super::{Counts, RedactError, Redactor, token};
 
 /// Longest line that is looked at as a whole.
@@ -30,7 +30,7 @@ pub struct TextMasker {
     buffer: Vec<u8>,
     /// So many bytes at the begin of the buffer are context and have been written.
     written: usize,
-    state: State,
+    session: Session,
     swallow: Option<Swallow>,
     counts: Counts,
     encoding: Encoding,
@@ -59,7 +59,7 @@ impl TextMasker {
             redactor,
             buffer: Vec::new(),
             written: 0,
-            state: State::None,
+            session: Session::default(),
             swallow: None,
             counts: Counts::new(),
             encoding: Encoding::Unknown,
@@ -159,9 +159,13 @@ impl TextMasker {
     fn region(&mut self, end: usize, safe: Option<usize>, out: &mut Vec<u8>) -> Result<(), RedactError> {
         let mut hits = std::mem::take(&mut self.hits);
         hits.clear();
-        let mut state = self.state;
+        // A cut line is looked at again, from the state in which it began.
+        let state = self.session.state;
         let inner = &*self.redactor.inner;
-        inner.scanner.scan(&self.buffer[..end], &mut state, &mut hits);
+        inner.scanner.scan(&self.buffer[..end], &mut self.session, &mut hits);
+        if safe.is_some() {
+            self.session.state = state;
+        }
         let mut known = Vec::new();
         let learned = inner.learned.read().map_err(|_| RedactError::Poisoned)?;
         learned.find(&self.buffer[..end], &mut known);
@@ -190,7 +194,6 @@ impl TextMasker {
         match (safe, open) {
             (None, _) => {
                 out.extend_from_slice(&self.buffer[at..end]);
-                self.state = state;
                 self.buffer.drain(..end);
                 self.written = 0;
             }
@@ -287,8 +290,8 @@ pub(super) fn mask_string(
     counts: &mut Counts,
 ) -> Result<Option<String>, RedactError> {
     let inner = &*redactor.inner;
-    let (mut state, mut hits, mut known) = (State::None, Vec::new(), Vec::new());
-    inner.scanner.scan(text.as_bytes(), &mut state, &mut hits);
+    let (mut session, mut hits, mut known) = (Session::default(), Vec::new(), Vec::new());
+    inner.scanner.scan(text.as_bytes(), &mut session, &mut hits);
     inner.learned.read().map_err(|_| RedactError::Poisoned)?.find(text.as_bytes(), &mut known);
     if hits.is_empty() && known.is_empty() {
         return Ok(None);
