@@ -15,6 +15,8 @@ pub mod text;
 mod escape;
 mod words;
 
+use std::collections::HashMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::lang::Lang;
@@ -25,7 +27,7 @@ use crate::triage::model::Triage;
 
 use bundle::Bundle;
 use ledger::Ledger;
-use model::{Finding, Text, Unresolved};
+use model::{Evidence, Finding, Text, Unresolved};
 
 pub use words::Dates;
 
@@ -73,6 +75,24 @@ impl Report {
             ledger: self.ledger.clone(),
         }
     }
+}
+
+/// Evidence that reads the same but for its numbers and names: the first, and how many places show it.
+///
+/// Rows of one shape are counted together within a file by the engine; the same line in the logs of thirty replicas
+/// is still thirty rows.
+fn fold(evidence: &[Evidence]) -> Vec<(&Evidence, usize)> {
+    let mut folded: Vec<(&Evidence, usize)> = Vec::new();
+    let mut places: HashMap<(&str, triage::Shape), usize> = HashMap::new();
+    for item in evidence {
+        let shape = triage::shape(triage::without_timestamp(&item.excerpt));
+        let place = *places.entry((&item.name, shape)).or_insert(folded.len());
+        match folded.get_mut(place) {
+            Some((_, count)) => *count += 1,
+            None => folded.push((item, 1)),
+        }
+    }
+    folded
 }
 
 #[cfg(test)]

@@ -28,6 +28,8 @@ use crate::snapshot::{Snapshot, TextKind, TextSource};
 use draft::Draft;
 use logs::{Rarity, telling};
 use model::{LogLine, TextLines, Triage};
+pub use severity::without_timestamp;
+pub use template::{Shape, shape};
 use world::World;
 pub use world::{event_message, event_time};
 

@@ -10,13 +10,14 @@ use std::borrow::Borrow;
 
 use shared::lang::Lang;
 
-use super::Report;
 use super::model::{Ask, Evidence, Finding, Fix, Severity, Subject, Verdict};
 use super::words::{self, Dates, pick};
+use super::{Report, fold};
+use crate::triage;
 use crate::triage::model::{Alike, Group, LogLine};
 
 use fit::Pieces;
-use quote::{cell_code, code, code_ends, fence, plain, prose, short_code};
+use quote::{cell_code, code, code_ends, fence, plain, prose};
 
 /// Length of a post that most forums take, in characters.
 pub const POST: usize = 30_000;
@@ -30,8 +31,20 @@ pub struct Options {
     pub dates: Dates,
 }
 
-/// Quoted lines of evidence for a finding.
-const EVIDENCE: usize = 6;
+/// How much of a finding is written.
+#[derive(Clone, Copy)]
+struct Detail {
+    /// Quoted lines of evidence.
+    evidence: usize,
+    /// Commands of a step.
+    commands: usize,
+}
+
+/// Of the answer.
+const WHOLE: Detail = Detail { evidence: 6, commands: 20 };
+/// Of what else was found, so that there is room for all of it.
+const BRIEF: Detail = Detail { evidence: 3, commands: 5 };
+
 /// Subjects that are named before "and N more".
 const SUBJECTS: usize = 8;
 /// Characters of a quoted line.
@@ -84,7 +97,7 @@ impl Writer<'_> {
         match self.report.findings.first() {
             Some(finding) if finding.severity != Severity::Info || self.report.triage.groups.is_empty() => {
                 self.pieces.lead(self.headline(finding));
-                self.finding(finding);
+                self.finding(finding, WHOLE);
             }
             _ => {
                 self.pieces.lead(format!(
@@ -124,7 +137,7 @@ impl Writer<'_> {
     }
 
     /// Everything about one finding, without its heading.
-    fn finding(&mut self, finding: &Finding) {
+    fn finding(&mut self, finding: &Finding, detail: Detail) {
         let conclusion = prose(finding.conclusion.get(self.lang));
         if !conclusion.is_empty() {
             self.pieces.push(conclusion);
@@ -142,12 +155,12 @@ impl Writer<'_> {
                 self.subjects(&finding.subjects)
             ));
         }
-        self.steps(&finding.fix);
+        self.steps(&finding.fix, detail);
         if let Some(caution) = &finding.caution {
             self.pieces.push(format!("{}{}", self.label("注意", "Caution"), prose(caution.get(self.lang))));
         }
         self.asks(finding.verdict, &finding.asks);
-        self.evidence(&finding.evidence);
+        self.evidence(&finding.evidence, detail);
         if !finding.chain.is_empty() {
             let links: Vec<String> = finding
                 .chain
@@ -163,6 +176,7 @@ impl Writer<'_> {
             let lines: Vec<String> = finding.explains.iter().map(|finding| self.explained(finding)).collect();
             self.pieces.push(lines.join("\n"));
         }
+        self.pieces.push(format!("{}`{}`", self.label("编号", "Case"), safe_id(&finding.case)));
         if !finding.references.is_empty() {
             let links: Vec<String> = finding.references.iter().map(|link| reference(link)).collect();
             self.pieces.push(format!("{}{}", self.label("参考", "See also"), links.join(", ")));
@@ -195,7 +209,7 @@ impl Writer<'_> {
     }
 
     /// Each step's words and its commands in a fence; a fence inside a list breaks in too many engines.
-    fn steps(&mut self, fixes: &[Fix]) {
+    fn steps(&mut self, fixes: &[Fix], detail: Detail) {
         if fixes.is_empty() {
             return;
         }
@@ -221,7 +235,7 @@ impl Writer<'_> {
                 self.pieces.push(format!("{number}{sep}{words}"));
             } else {
                 self.pieces.lead(format!("{number}{sep}{words}"));
-                self.pieces.push(fence("bash", &fix.commands.join("\n")));
+                self.pieces.push(fence("bash", &self.commands(&fix.commands, detail)));
             }
         }
     }
@@ -247,23 +261,41 @@ impl Writer<'_> {
         }
     }
 
-    fn evidence(&mut self, evidence: &[Evidence]) {
+    /// Commands for pasting; those that there is no room for are counted in a comment.
+    fn commands(&self, commands: &[String], detail: Detail) -> String {
+        let mut lines: Vec<String> = commands.iter().take(detail.commands).cloned().collect();
+        if commands.len() > detail.commands {
+            let more = commands.len() - detail.commands;
+            lines.push(match self.lang {
+                Lang::Zh => format!("# 对其余 {more} 个对象同样执行"),
+                Lang::En => format!("# the same for {more} more"),
+            });
+        }
+        lines.join("\n")
+    }
+
+    fn evidence(&mut self, evidence: &[Evidence], detail: Detail) {
         if evidence.is_empty() {
             return;
         }
         self.pieces.lead(format!("**{}**", self.pick("依据", "Evidence")));
-        let mut lines: Vec<String> = evidence
+        let folded = fold(evidence);
+        let mut lines: Vec<String> = folded
             .iter()
-            .take(EVIDENCE)
-            .map(|e| {
-                let time =
-                    e.time.as_deref().map(|t| format!(" {}", plain(&self.dates.show(t)))).unwrap_or_default();
-                let count = self.times(e.count);
-                format!("- {}{time}{count}: {}", place(e), short_code(&e.excerpt, QUOTE))
+            .take(detail.evidence)
+            .map(|(first, places)| {
+                let time = first
+                    .time
+                    .as_deref()
+                    .map(|t| format!(" {}", plain(&self.dates.show(t))))
+                    .unwrap_or_default();
+                let times = self.times(first.count, *places);
+                let excerpt = code_ends(triage::without_timestamp(&first.excerpt), QUOTE);
+                format!("- {}{time}{times}: {excerpt}", place(first))
             })
             .collect();
-        if evidence.len() > EVIDENCE {
-            let more = evidence.len() - EVIDENCE;
+        if folded.len() > detail.evidence {
+            let more: usize = folded[detail.evidence..].iter().map(|(_, places)| places).sum();
             lines.push(match self.lang {
                 Lang::Zh => format!("- 另有 {more} 处"),
                 Lang::En => format!("- {more} more places"),
@@ -272,13 +304,18 @@ impl Writer<'_> {
         self.pieces.push(lines.join("\n"));
     }
 
-    fn times(&self, count: u64) -> String {
-        if count < 2 {
-            return String::new();
-        }
+    /// How often a line stands there, and in how many places its like does.
+    fn times(&self, count: u64, places: usize) -> String {
+        let words = match (self.lang, count, places) {
+            (_, 0 | 1, 1) => return String::new(),
+            (Lang::Zh, _, 1) => format!("{count} 次"),
+            (Lang::En, _, 1) => format!("{count} times"),
+            (Lang::Zh, ..) => format!("同样的共 {places} 处"),
+            (Lang::En, ..) => format!("the same in {places} places"),
+        };
         match self.lang {
-            Lang::Zh => format!(" （{count} 次）"),
-            Lang::En => format!(" ({count} times)"),
+            Lang::Zh => format!("（{words}）"),
+            Lang::En => format!(" ({words})"),
         }
     }
 
@@ -306,7 +343,7 @@ impl Writer<'_> {
                 Lang::Zh => format!("### {title}（{verdict}，{severity}）"),
                 Lang::En => format!("### {title} ({verdict}, {severity})"),
             });
-            self.finding(finding);
+            self.finding(finding, BRIEF);
         }
     }
 

@@ -95,7 +95,7 @@ pub struct Finding<T = Text> {
     /// Findings that this one explains; shown under it and never above.
     pub explains: Vec<Finding<T>>,
     /// From the sign to the cause, object by object.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub chain: Vec<Link>,
 }
 

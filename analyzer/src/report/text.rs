@@ -4,10 +4,11 @@ mod wrap;
 
 use shared::lang::Lang;
 
-use super::Report;
-use super::escape::{one_line, shorten, visible};
+use super::escape::{keep_ends, one_line, shorten, visible};
 use super::model::{Finding, Severity, Verdict};
 use super::words::{self, Dates, pick};
+use super::{Report, fold};
+use crate::triage;
 use crate::triage::model::{Group, LogLine};
 
 use wrap::wrap;
@@ -178,17 +179,19 @@ impl Writer<'_> {
                 self.verbatim(5, Style::Cyan, command);
             }
         }
-        for evidence in finding.evidence.iter().take(NAMED) {
-            let time = evidence
-                .time
-                .as_deref()
-                .map(|t| format!("  {}", self.options.dates.show(t)))
-                .unwrap_or_default();
-            let count = if evidence.count > 1 { format!("  x{}", evidence.count) } else { String::new() };
-            let place = format!("{}:{}{time}{count}", one_line(&evidence.path), evidence.line);
+        for (evidence, places) in fold(&finding.evidence).into_iter().take(NAMED) {
+            let time = evidence.time.as_deref().map(|t| format!("  {}", self.options.dates.show(t)));
+            let count = match (places, evidence.count, self.lang) {
+                (1, 0 | 1, _) => String::new(),
+                (1, count, _) => format!("  x{count}"),
+                (_, _, Lang::Zh) => format!("  同样的共 {places} 处"),
+                (_, _, Lang::En) => format!("  the same in {places} places"),
+            };
+            let path = one_line(&evidence.path);
+            let place = format!("{path}:{}{}{count}", evidence.line, time.unwrap_or_default());
             self.lines(2, Some(Style::Dim), &place);
-            let excerpt = one_line(&evidence.excerpt);
-            self.lines(4, None, &shorten(&excerpt, 400));
+            let excerpt = one_line(triage::without_timestamp(&evidence.excerpt));
+            self.lines(4, None, &keep_ends(&excerpt, 400));
         }
         for inner in &finding.explains {
             let text =

@@ -3,7 +3,7 @@
 //! Forum engines differ: some know only Gruber's first set of backslash escapes, some know CommonMark's. What both
 //! know is used, and entities for `<`, `>` and `&`, since a backslash before these is an escape in only one of them.
 
-use crate::report::escape::{keep_ends, one_line, shorten, visible};
+use crate::report::escape::{keep_ends, one_line, visible};
 
 /// Plain words, with no markup in them.
 pub fn plain(text: &str) -> String {
@@ -57,12 +57,7 @@ pub fn code(text: &str) -> String {
     span(&one_line(text))
 }
 
-/// As [`code`], of at most `chars` characters.
-pub fn short_code(text: &str, chars: usize) -> String {
-    span(&shorten(&one_line(text), chars))
-}
-
-/// As [`short_code`], with both ends of the text kept.
+/// As [`code`], of at most `chars` characters, with both ends of the text kept.
 pub fn code_ends(text: &str, chars: usize) -> String {
     span(&keep_ends(&one_line(text), chars))
 }
