@@ -5,12 +5,15 @@
 //! together in the order of the inputs and their paths, so that the result does not depend on which core was faster.
 
 mod decode;
+mod dialect;
 mod documents;
+mod errors;
 mod file;
 mod join;
 mod kinds;
 mod layout;
 mod ledger;
+mod merge;
 mod part;
 mod releases;
 mod role;
@@ -63,10 +66,18 @@ pub fn load(paths: &[PathBuf], limits: &Limits) -> Result<Snapshot, IntakeError>
     if paths.is_empty() {
         return Err(IntakeError::NoInput);
     }
-    let mut joined = Joined::new(paths.len() > 1);
+    let mut reads = Vec::with_capacity(paths.len());
     for path in paths {
         let contents = archive::read(path, limits)?;
-        joined.add(input(path, contents)?);
+        reads.push(input(path, contents)?);
+    }
+    // What was collected later counts. Where a time is missing, the order of the arguments does.
+    if reads.iter().all(|read| read.input.collected_at.is_some()) {
+        reads.sort_by_key(|read| read.input.collected_at);
+    }
+    let mut joined = Joined::new(paths.len() > 1);
+    for read in reads {
+        joined.add(read);
     }
     Ok(joined.finish())
 }
@@ -165,6 +176,7 @@ fn read_entries(name: &str, entries: Vec<Entry>, layout: Layout) -> Read {
             "there is no manifest.json: the bundle was cut off or changed, and what was not collected is unknown.",
         ));
     }
+    input.notes.extend(layout.lacks());
     input.notes.extend(parts.iter_mut().flat_map(|part| std::mem::take(&mut part.notes)));
     Read { input, name: name.to_owned(), parts, ledger, manifest_text }
 }

@@ -34,7 +34,8 @@ pub(super) struct Documents {
 /// Fields of a List; everything else of it is skipped over.
 #[derive(Deserialize)]
 struct RawList<'a> {
-    #[serde(borrow, default)]
+    /// With a capital in dumps of old kubectl.
+    #[serde(borrow, default, alias = "Items")]
     items: Option<&'a RawValue>,
     #[serde(default)]
     kind: Option<String>,

@@ -14,6 +14,7 @@ use super::releases;
 use super::role::{LogOf, Role, Span};
 use super::text::{self, Context};
 use super::yaml;
+use super::{dialect, errors};
 use crate::snapshot::{Known, TextKind};
 
 /// Reads one file. `cut` says that its end is missing.
@@ -23,8 +24,8 @@ pub(super) fn read(path: String, text: Arc<str>, role: Role, cut: bool) -> Part 
     match role {
         Role::Objects { resource, namespace, span } => {
             let whole = objects_in(&mut part, all, resource.as_ref(), namespace.as_deref(), cut);
-            if let (Some(resource), Span::All) = (resource, span) {
-                let known = if whole { Known::Whole } else { Known::Partly };
+            if let Some(resource) = resource {
+                let known = if whole && span == Span::All { Known::Whole } else { Known::Partly };
                 part.lists.push(((resource.collection.into_owned(), namespace), known));
             }
         }
@@ -64,10 +65,14 @@ pub(super) fn read(path: String, text: Arc<str>, role: Role, cut: bool) -> Part 
             part.pieces.push(piece);
         }
         Role::Unknown => text::read(&mut part, &Context::default(), true, cut),
-        Role::Output { resource, namespace, pasted } => {
-            text::read(&mut part, &Context { resource, namespace }, pasted, cut);
+        Role::Output { resource, namespace, command, pasted } => {
+            text::read(&mut part, &Context { resource, namespace, command }, pasted, cut);
         }
-        Role::Errors { .. } | Role::Manifest | Role::Skip => {}
+        Role::Errors { about } => {
+            part.ledger = errors::read(&about, &text);
+            part.pieces.push(Piece::new(TextKind::Ledger, all));
+        }
+        Role::Manifest | Role::Skip => {}
     }
     part
 }
@@ -104,6 +109,7 @@ pub(super) fn objects_in(
     }
     let Documents { items, list_kind, list_api_version, more, fault } = found;
     for mut item in items {
+        dialect::modernise(&mut item.value);
         let of_item = {
             let text = |key: &str| item.value.get(key).and_then(Value::as_str);
             text("kind").map(|kind| kinds::of_kind(text("apiVersion").unwrap_or_default(), kind))

@@ -1,38 +1,60 @@
 //! Putting parts together into one snapshot.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use shared::bundle::manifest::Outcome;
+use shared::bundle::manifest::{LedgerEntry, Outcome};
 
 use super::Read;
 use super::ledger::{self, Said};
-use super::part::{Part, Piece};
+use super::merge;
+use super::part::{ListKey, LogKey, Part, Piece};
 use super::rotation;
 use crate::snapshot::{FileId, Known, Object, Snapshot, SourceFile, TextKind, TextSource};
 
-/// The snapshot while inputs are added to it.
+/// The snapshot while inputs are added to it, oldest first.
 pub(super) struct Joined {
     snapshot: Snapshot,
     /// Whether paths begin with the name of their input.
     several: bool,
+    /// The Lists that each input holds to their end.
+    whole: Vec<HashSet<ListKey>>,
+}
+
+/// What one input knows.
+#[derive(Default)]
+struct Coverage {
+    lists: BTreeMap<ListKey, Known>,
+    logs: BTreeMap<LogKey, Known>,
 }
 
 impl Joined {
     pub(super) fn new(several: bool) -> Self {
-        Self { snapshot: Snapshot::default(), several }
+        Self { snapshot: Snapshot::default(), several, whole: Vec::new() }
     }
 
     pub(super) fn add(&mut self, read: Read) {
-        let Read { input, name, mut parts, ledger, manifest_text } = read;
+        let Read { input, name, mut parts, mut ledger, manifest_text } = read;
         let index = self.snapshot.inputs.len();
         self.snapshot.inputs.push(input);
         parts.sort_by(|a, b| a.path.cmp(&b.path));
         let there: HashSet<String> = parts.iter().map(|part| part.path.clone()).collect();
         let prefix = if self.several { format!("{name}/") } else { String::new() };
         let errors = ledger::errors(&ledger, manifest_text.as_deref());
+        let mut coverage = Coverage::default();
         for mut part in parts {
             self.cut_by_ledger(&mut part, &ledger);
+            ledger.append(&mut part.ledger);
+            for (key, known) in part.lists.drain(..) {
+                coverage
+                    .lists
+                    .entry(key)
+                    .and_modify(|old| *old = merge::better(*old, known))
+                    .or_insert(known);
+            }
+            for (key, known) in part.logs.drain(..) {
+                coverage.logs.entry(key).and_modify(|old| *old = merge::better(*old, known)).or_insert(known);
+            }
             self.part(part, index, &prefix);
         }
         if !errors.pieces.is_empty() {
@@ -41,25 +63,37 @@ impl Joined {
         // The ledger knows better than the files: an empty List may be one that was refused.
         for entry in &ledger {
             let lost = entry.outcome == Outcome::Collected && entry.bytes > 0 && !there.contains(&entry.path);
+            let or_lost = |known| if lost { Known::Nothing(None) } else { known };
             match ledger::said(entry) {
                 Said::Lists(lists) => {
-                    for (key, known) in lists {
-                        let known = if lost { Known::Nothing(None) } else { known };
-                        self.snapshot.coverage.lists.insert(key, known);
-                    }
+                    coverage.lists.extend(lists.into_iter().map(|(key, known)| (key, or_lost(known))));
                 }
                 Said::Log(key, known) => {
-                    let known = if lost { Known::Nothing(None) } else { known };
-                    self.snapshot.coverage.logs.insert(key, known);
+                    coverage.logs.insert(key, or_lost(known));
                 }
                 Said::Nothing => {}
             }
         }
-        self.snapshot.coverage.ledger.extend(ledger);
+        self.whole.push(
+            coverage
+                .lists
+                .iter()
+                .filter(|(_, known)| **known == Known::Whole)
+                .map(|(key, _)| key.clone())
+                .collect(),
+        );
+        let all = &mut self.snapshot.coverage;
+        for (key, known) in coverage.lists {
+            all.lists.entry(key).and_modify(|old| *old = merge::better(*old, known)).or_insert(known);
+        }
+        for (key, known) in coverage.logs {
+            all.logs.entry(key).and_modify(|old| *old = merge::better(*old, known)).or_insert(known);
+        }
+        all.ledger.extend(ledger);
     }
 
     /// A log that was cut without a marker has lost its head: the newest lines are what is always kept.
-    fn cut_by_ledger(&self, part: &mut Part, ledger: &[shared::bundle::manifest::LedgerEntry]) {
+    fn cut_by_ledger(&self, part: &mut Part, ledger: &[LedgerEntry]) {
         let cut = ledger.iter().any(|entry| entry.outcome == Outcome::Truncated && entry.path == part.path);
         for piece in part.pieces.iter_mut().filter(|_| cut) {
             if piece.has_head && piece.has_middle && piece.has_tail {
@@ -85,17 +119,13 @@ impl Joined {
         for piece in part.pieces {
             snapshot.texts.push(source(piece, id));
         }
-        for (key, known) in part.lists {
-            snapshot.coverage.lists.insert(key, known);
-        }
-        for (key, known) in part.logs {
-            snapshot.coverage.logs.insert(key, known);
-        }
-        snapshot.coverage.ledger.extend(part.ledger);
         snapshot.files.push(file);
     }
 
     pub(super) fn finish(mut self) -> Snapshot {
+        for (collection, all) in &mut self.snapshot.objects.by_collection {
+            *all = merge::objects(collection, std::mem::take(all), &self.snapshot.files, &self.whole);
+        }
         rotation::mark(&mut self.snapshot);
         self.snapshot
     }

@@ -76,11 +76,6 @@ impl Piece {
         self.namespace = namespace;
         self
     }
-
-    pub(super) fn on_node(mut self, node: Option<String>) -> Self {
-        self.node = node;
-        self
-    }
 }
 
 /// How much is known of a source that ended with `outcome`.

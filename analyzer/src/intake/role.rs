@@ -26,7 +26,7 @@ pub(super) enum Role {
     Text { kind: TextKind, namespace: Option<String>, pod: Option<String>, node: Option<String> },
     /// Output of a command, whose shape has to be looked at. The path tells what it is about; `pasted` says that a
     /// person saved it, so that it is text of theirs as well.
-    Output { resource: Option<Resource>, namespace: Option<String>, pasted: bool },
+    Output { resource: Option<Resource>, namespace: Option<String>, command: Option<String>, pasted: bool },
     /// Anything; its content has to be looked at.
     Unknown,
     /// Nothing that is of use.
@@ -54,10 +54,6 @@ pub(super) struct LogOf {
 impl Role {
     pub(super) fn text(kind: TextKind) -> Role {
         Role::Text { kind, namespace: None, pod: None, node: None }
-    }
-
-    pub(super) fn text_in(kind: TextKind, namespace: &str) -> Role {
-        Role::Text { kind, namespace: Some(namespace.to_owned()), pod: None, node: None }
     }
 
     pub(super) fn text_on(kind: TextKind, node: &str) -> Role {

@@ -29,6 +29,8 @@ use crate::snapshot::{Known, TextKind};
 pub(super) struct Context {
     pub(super) resource: Option<Resource>,
     pub(super) namespace: Option<String>,
+    /// The command whose output the file is.
+    pub(super) command: Option<String>,
 }
 
 /// Reads a file of any text into `part`.
@@ -36,14 +38,29 @@ pub(super) struct Context {
 /// `as_pasted` keeps the whole file as text of the user's besides its pieces.
 pub(super) fn read(part: &mut Part, context: &Context, as_pasted: bool, cut: bool) {
     let text = std::sync::Arc::clone(&part.text);
-    if as_pasted {
+    let segments = split::segments(&text);
+    // Objects in a file of their own are no text that somebody wrote.
+    let only_objects =
+        !segments.is_empty() && segments.iter().all(|segment| segment.shape == Shape::Documents);
+    if as_pasted && !only_objects {
         part.pieces.push(file::gaps(Piece::new(TextKind::Pasted, 0..text.len()), &text, cut));
     }
-    for segment in split::segments(&text) {
+    if as_pasted && is_log(&part.path) && segments.iter().all(|segment| segment.shape == Shape::Plain) {
+        part.pieces.push(file::gaps(Piece::new(TextKind::Log, 0..text.len()), &text, cut));
+        return;
+    }
+    let command = context.command.as_deref().map(Command::parse);
+    for segment in segments {
         let at_end = segment.range.end == text.len();
-        let mut reading = Reading { part, text: &text, context, command: segment.command.as_ref() };
+        let command = segment.command.as_ref().or(command.as_ref());
+        let mut reading = Reading { part, text: &text, context, command };
         reading.segment(&segment.shape, segment.range, cut && at_end);
     }
+}
+
+fn is_log(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.ends_with(".log") || name.contains(".log.")
 }
 
 /// One piece and what is known about it.

@@ -139,7 +139,10 @@ mod tests {
         assert_eq!(role(&paths::host_facts("h")), Role::HostFacts { host: "h".into() });
         assert_eq!(role(&paths::probe("dns")), Role::Probes { name: "dns".into() });
         assert_eq!(role(&paths::table(None, "nodes")), Role::text(TextKind::Table));
-        assert_eq!(role(&paths::table(Some("a"), "pods")), Role::text_in(TextKind::Table, "a"));
+        assert_eq!(
+            role(&paths::table(Some("a"), "pods")),
+            Role::Text { kind: TextKind::Table, namespace: Some("a".into()), pod: None, node: None }
+        );
         assert_eq!(role(&paths::text("scroll")), Role::Unknown);
         assert_eq!(
             role(&paths::describe(Some("a"), "pod", "p-0")),

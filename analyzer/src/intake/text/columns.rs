@@ -163,12 +163,10 @@ fn words(line: &str) -> Vec<(String, usize)> {
     names
 }
 
-/// Whether a line below a header can be a row.
+/// Whether a line below a header can belong to the table.
 pub(super) fn may_be_row(line: &str) -> bool {
-    const OTHER: &[&str] =
-        &["Error", "error:", "No resources", "Warning:", "W0", "E0", "I0", "stderr:", "stdout:"];
+    const OTHER: &[&str] = &["Error", "error:", "No resources", "Warning:", "stderr:", "stdout:"];
     !OTHER.iter().any(|start| line.starts_with(start))
-        && (line.contains('\t') || line.contains("  ") || line.split_whitespace().nth(1).is_some())
 }
 
 /// Reads a table from its header on.
@@ -184,7 +182,7 @@ pub(super) fn read(text: &str) -> Option<Table> {
             Apart::Words => single_spaced(&line, &names),
         };
         let filled = cells.iter().filter(|cell| !cell.is_empty()).count();
-        (filled > 0).then(|| Row { cells: fit(cells, names.len()), offset })
+        (filled > 1).then(|| Row { cells: fit(cells, names.len()), offset })
     });
     let rows = rows.collect();
     Some(Table { columns: names.into_iter().map(|(name, _)| name).collect(), rows })

@@ -97,6 +97,10 @@ impl Command {
             if value.is_none() && WITH_VALUE.contains(&flag) {
                 value = words.next();
             }
+            // As the names of sos's files have it.
+            if flag == "--all-namespaces" && words.peek() == Some(&"true") {
+                words.next();
+            }
             command.flag(flag, value.map(|value| value.trim_matches(['"', '\''])));
         }
         command.words(&plain);

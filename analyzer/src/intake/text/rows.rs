@@ -59,11 +59,13 @@ pub(super) fn object(
         Some((kind, name)) => (kinds::of_name(kind)?, name),
         None => (by_header.or_else(|| default.cloned())?, printed),
     };
-    if name.is_empty() || name.contains(' ') && resource.collection != "storageclasses" {
+    let name = name.trim_end_matches(" (default)");
+    // Lines that a terminal wrapped, and whatever else stands between rows, have no such name.
+    if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || "-._:@".contains(c)) {
         return None;
     }
     let mut meta = Map::new();
-    meta.insert("name".into(), name.trim_end_matches(" (default)").into());
+    meta.insert("name".into(), name.into());
     let namespace = table.cell(row, "NAMESPACE").or(namespace).filter(|_| resource.namespaced != Some(false));
     if let Some(namespace) = namespace {
         meta.insert("namespace".into(), namespace.into());
@@ -177,6 +179,13 @@ fn fill(collection: &str, cells: &Cells, value: &mut Value) {
             if cells.text("NAME").is_some_and(|name| name.ends_with(" (default)")) {
                 value["metadata"]["annotations"] =
                     json!({"storageclass.kubernetes.io/is-default-class": "true"});
+            }
+        }
+        // In a tree an event's state is its reason and message.
+        "events" => {
+            if let Some((reason, message)) = cells.text("STATUS").and_then(|status| status.split_once(": ")) {
+                set(value, "/reason", Some(reason));
+                set(value, "/message", Some(message));
             }
         }
         "ingresses" => {
