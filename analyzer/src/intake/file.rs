@@ -44,7 +44,11 @@ pub(super) fn read(path: String, text: Arc<str>, role: Role, cut: bool) -> Part 
             for mut item in part.documents().items {
                 let facts = item.value.as_object_mut().expect("documents are objects");
                 facts.entry("name").or_insert_with(|| Value::from(host.clone()));
+                let partial = lacks_facts(&item.value);
                 part.push("hosts", item.value, item.offset, item.pointer);
+                if let Some(found) = part.objects.last_mut() {
+                    found.partial = partial;
+                }
             }
             part.lists.push((("hosts".to_owned(), Some(host)), Known::Whole));
         }
@@ -147,6 +151,16 @@ fn documents(text: &str) -> Documents {
         Some(_) if text.trim() != "null" => yaml::read(text),
         _ => Documents::default(),
     }
+}
+
+/// Whether some probe of a host brought less than it should: then a fact that is not there may hold all the same.
+/// Journals are texts only, and draw no facts.
+fn lacks_facts(facts: &Value) -> bool {
+    let probes = facts.get("probes").and_then(Value::as_object);
+    probes.into_iter().flatten().any(|(name, outcome)| {
+        let whole = matches!(outcome.as_str(), Some("collected" | "empty" | "not_found"));
+        !whole && !name.starts_with("journal")
+    })
 }
 
 fn of_list_kind(list_kind: Option<&str>) -> Option<&str> {

@@ -68,6 +68,17 @@ fn bundle(dir: &Path, format: Format) -> PathBuf {
 }
 
 #[test]
+fn a_fact_is_absent_for_sure_only_where_every_probe_was_whole() {
+    let facts = |probes: &str| {
+        let text = format!(r#"{{"kernel": "5.4", "probes": {probes}}}"#);
+        let snapshot = from_files(vec![("hosts/ctl/facts.json".to_owned(), text.into_bytes())], Vec::new());
+        snapshot.objects.of("hosts")[0].partial
+    };
+    assert!(!facts(r#"{"clock": "collected", "runtime": "not_found", "journal-kubelet": "forbidden"}"#));
+    assert!(facts(r#"{"clock": "timed_out", "runtime": "collected"}"#));
+}
+
+#[test]
 fn a_native_bundle_is_read_alike_from_every_container() {
     let dir = tempfile::tempdir().unwrap();
     for format in [Format::TarGz, Format::Tar, Format::Zip, Format::Directory] {
