@@ -138,7 +138,7 @@ fn absent_truth(
     if let Some(index) = missing {
         return if binding.truth[*index] == Truth::Unknown { Truth::Unknown } else { Truth::False };
     }
-    if partly || evidence.spec.may_be_missing {
+    if partly {
         return Truth::Unknown;
     }
     if evidence.of.is_some() || whole(scope_of(evidence, binding)) { Truth::False } else { Truth::Unknown }

@@ -231,7 +231,10 @@ impl<'s> Reach<'s> {
         }
         let restarts = row.value.get("restarts").and_then(Value::as_i64).unwrap_or(0);
         // A container that never started has no log.
-        let has_current = matches!(field("state"), "running" | "terminated") || restarts > 0;
+        let has_current = match field("state") {
+            "" => field("phase") != "Pending",
+            state => state != "waiting" || restarts > 0,
+        };
         let read = |before: bool| {
             self.snapshot.coverage.log(namespace, pod, name, before) == Known::Whole
                 || self.read_in_part(namespace, pod, name, before, evidence.spec.needs)

@@ -96,10 +96,16 @@ fn stands_above(above: &Finding, below: &Finding, rules: &HashMap<&str, &Rule>) 
     points || generic
 }
 
-/// Whether all subjects of `below` are within the circle of `above`. What has no subject, a pasted line, belongs to
-/// whatever explains it.
+/// Whether all subjects of `below` are within the circle of `above`, or both read the same line. What has no subject, a
+/// pasted line, belongs to whatever explains it.
 fn same_matter(above: &Finding, below: &Finding, circle: &BTreeSet<Subject>) -> bool {
     if below.subjects.is_empty() || above.subjects.is_empty() {
+        return true;
+    }
+    let places = |finding: &Finding| -> BTreeSet<(String, u32, Option<String>)> {
+        finding.evidence.iter().map(|at| (at.path.clone(), at.line, at.pointer.clone())).collect()
+    };
+    if !places(above).is_disjoint(&places(below)) {
         return true;
     }
     below.subjects.iter().all(|subject| circle.contains(&bare(subject)))

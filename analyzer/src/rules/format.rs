@@ -186,9 +186,6 @@ pub struct EvidenceSpec {
     /// Orders the rows by this field, oldest or smallest first, before `pick`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest_by: Option<String>,
-    /// A paste that lacks the line does not show that there was none: what is not found is unknown.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub may_be_missing: bool,
     /// The evidence holds when there is no row, and the whole of the source was read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub absent: bool,

@@ -86,6 +86,8 @@ impl Source {
         let plural = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c));
         match name {
             "events" => Ok(Source::Events),
+            // The group is told only of kinds that Kubernetes does not have itself.
+            "customresourcedefinitions.apiextensions.k8s.io" => Err(Some("customresourcedefinitions")),
             "containers" => Ok(Source::Containers),
             _ if plural && !name.is_empty() => Ok(Source::Objects(name.to_owned())),
             _ => Err(None),
