@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use shared::bundle::manifest::{ClockReading, Outcome};
 use shared::bundle::paths;
 
+use tokio::sync::oneshot;
+
 use super::Run;
 use super::tasks::each;
 use crate::cluster::api::{Api, JSON};
@@ -56,15 +58,21 @@ pub fn wanted(run: &Run) -> bool {
     run.options.selection.wants(&Kind::Host)
 }
 
-/// Watches the nodes' clocks; needs nothing but the server and takes [`clock::WATCH`] at most.
+/// Watches the nodes' clocks; needs nothing but the server and takes [`clock::WATCH`] at most, or until the sender of
+/// `ends` is dropped.
 ///
 /// `server`: the reading of the API server's own clock, which joins the others in the file.
-pub async fn clocks(run: Arc<Run>, api: Arc<Api>, server: Option<ClockReading>) -> Vec<ClockReading> {
+pub async fn clocks(
+    run: Arc<Run>,
+    api: Arc<Api>,
+    server: Option<ClockReading>,
+    ends: oneshot::Receiver<()>,
+) -> Vec<ClockReading> {
     let path = paths::probe("clock");
     let source = format!("GET {}?watch=true", clock::LEASES);
     let begun = Timestamp::now();
     let mut renewals = clock::Renewals::default();
-    let watched = watch(&api, &mut renewals).await;
+    let watched = watch(&api, &mut renewals, ends).await;
     let request = match &watched {
         Ok(request) => *request,
         Err(_) => Duration::ZERO,
@@ -77,16 +85,21 @@ pub async fn clocks(run: Arc<Run>, api: Arc<Api>, server: Option<ClockReading>) 
         Err(error) if nodes.is_empty() => (error.outcome(), Some(error.words)),
         Err(error) => (Outcome::Truncated, Some(error.words)),
         Ok(_) if silent.is_empty() => (Outcome::Collected, None),
-        Ok(_) => {
-            (Outcome::Collected, Some(format!("no clock of a node that is silent: {}", silent.join("; "))))
-        }
+        Ok(_) => (
+            Outcome::Collected,
+            Some(format!("no clock of a node that was not heard of: {}", silent.join("; "))),
+        ),
     };
     put(&run, &path, &source, &clock::answers(&all), outcome, note, begun);
     nodes
 }
 
 /// Lists the Leases and watches them until each node has been heard of or the time is over. Gives how long the List took.
-async fn watch(api: &Api, renewals: &mut clock::Renewals) -> Result<Duration, ApiError> {
+async fn watch(
+    api: &Api,
+    renewals: &mut clock::Renewals,
+    mut ends: oneshot::Receiver<()>,
+) -> Result<Duration, ApiError> {
     let begun = Instant::now();
     let list: Value = api.fetch(clock::LEASES, JSON, |body| serde_json::from_slice(&body)).await?;
     let request = begun.elapsed();
@@ -97,7 +110,11 @@ async fn watch(api: &Api, renewals: &mut clock::Renewals) -> Result<Duration, Ap
     let mut stream = api.open(&path, JSON).await?;
     let mut pending = Vec::new();
     while !renewals.all_heard() && tokio::time::Instant::now() < deadline {
-        let chunk = match stream.chunk(deadline).await {
+        let chunk = tokio::select! {
+            chunk = stream.chunk(deadline) => chunk,
+            _ = &mut ends => break,
+        };
+        let chunk = match chunk {
             Ok(Some(chunk)) => chunk,
             Ok(None) => break,
             // That nothing more comes before the time is over is the normal end.
