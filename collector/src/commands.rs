@@ -4,3 +4,4 @@ pub mod collect;
 pub mod host;
 pub mod inspect;
 pub mod redact;
+pub mod watch;

@@ -24,6 +24,7 @@ pub mod signals;
 pub mod sink;
 pub mod stop;
 pub mod units;
+pub mod watch;
 
 use clap::Parser;
 
@@ -47,7 +48,7 @@ pub fn main() -> Exit {
             Some(Command::Host(args)) => commands::host::host(args, locale).await,
             Some(Command::Inspect(args)) => commands::inspect::inspect(&args, locale),
             Some(Command::Redact(args)) => commands::redact::redact(&args),
-            Some(Command::Watch(args)) => commands::collect::collect(args.collect, true, locale).await,
+            Some(Command::Watch(args)) => commands::watch::watch(args, locale).await,
         }
     });
     // Blocking work that nobody waits for any more must not keep the process.

@@ -41,6 +41,8 @@ pub struct Options {
     pub hosts: HostsOptions,
     pub lang: Lang,
     pub dry_run: bool,
+    /// Watch before collecting, for as long as this command runs; empty: until Ctrl-C.
+    pub watch: Option<Vec<String>>,
     pub quiet: bool,
 }
 
@@ -157,6 +159,7 @@ impl Options {
             host: !scope.no_host,
             lang: output.lang.or(locale).unwrap_or(Lang::En),
             dry_run: output.dry_run,
+            watch: None,
             quiet: output.quiet,
         })
     }

@@ -60,6 +60,19 @@ impl Progress {
         }
     }
 
+    /// Leaves the terminal to somebody else, until [`Self::show`].
+    pub fn hide(&self) {
+        if let Progress::Bar(bar) = self {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+    }
+
+    pub fn show(&self) {
+        if let Progress::Bar(bar) = self {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    }
+
     pub fn end(&self) {
         if let Progress::Bar(bar) = self {
             bar.finish_and_clear();

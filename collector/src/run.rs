@@ -12,6 +12,7 @@ mod logs;
 mod probes;
 mod server;
 mod tasks;
+mod watch;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -39,6 +40,8 @@ use crate::select::Kind;
 use crate::signals::Abandon;
 use crate::sink::{Sink, entry};
 use crate::stop::{Reason, Stop};
+use crate::watch::command::CommandError;
+use crate::watch::memory::Memory;
 use shared::redact::Redactor;
 use tasks::each;
 use tokio::sync::oneshot;
@@ -56,6 +59,8 @@ pub enum RunError {
     NoNamespace { name: String, server: String },
     #[error("the API server {server} cannot be asked: {words}\nhint: try `kubectl version` on this machine")]
     Unreachable { server: String, words: String },
+    #[error(transparent)]
+    Command(#[from] CommandError),
     #[error("cannot handle signals: {0}")]
     Signals(std::io::Error),
     #[error("stopped twice: nothing was written")]
@@ -68,6 +73,8 @@ pub struct Run {
     pub sink: Sink,
     pub masks: Redactor,
     pub store: Store,
+    /// What was seen while watching; empty in other runs.
+    pub memory: Arc<Memory>,
     pub progress: Progress,
     pub stop: Stop,
 }
@@ -109,7 +116,7 @@ pub async fn collect(options: Options, cluster: bool) -> Result<Done, RunError> 
     let stop = Stop::default();
     let api = target
         .as_ref()
-        .map(|target| target.client().map(|client| Api::new(client, options.bounds, stop.clone())))
+        .map(|target| target.client().map(|client| Arc::new(Api::new(client, options.bounds, stop.clone()))))
         .transpose()?;
     let name = target.as_ref().map_or_else(crate::host::own_name, |t| t.name.clone());
     let stem = format!("casebook-{}-{}", paths::safe_segment(&name), started.strftime("%Y%m%dT%H%M%SZ"));
@@ -118,7 +125,23 @@ pub async fn collect(options: Options, cluster: bool) -> Result<Done, RunError> 
     let sink = Sink::new(BundleWriter::create(&path, format, &top)?, stop.clone());
     let progress = Progress::new(options.quiet);
     let masks = options.masks.clone();
-    let run = Arc::new(Run { options, sink, masks, store: Store::default(), progress, stop });
+    let run = Arc::new(Run {
+        options,
+        sink,
+        masks,
+        store: Store::default(),
+        memory: Arc::default(),
+        progress,
+        stop,
+    });
+    let watched = match (&run.options.watch, target.as_ref().zip(api.as_ref())) {
+        (Some(command), Some((target, api))) => watch::watch(&run, target, api, command).await,
+        _ => Ok(()),
+    };
+    if let Err(error) = watched {
+        run.sink.abandon();
+        return Err(error);
+    }
     let mut abandon = listen(&run)?;
     let timer = tokio::spawn(end_after(run.stop.clone(), run.options.timeout));
     let reached = tokio::select! {
@@ -160,7 +183,7 @@ async fn end_after(stop: Stop, timeout: std::time::Duration) {
 
 async fn gather(
     run: &Arc<Run>,
-    cluster: Option<(&Target, Api)>,
+    cluster: Option<(&Target, Arc<Api>)>,
     texts: Vec<text::Given>,
 ) -> Result<Reached, RunError> {
     for given in texts {
@@ -181,7 +204,7 @@ async fn gather(
         }
     });
     let reached = match cluster {
-        Some((target, api)) => from_cluster(run, target, Arc::new(api), tell).await?,
+        Some((target, api)) => from_cluster(run, target, api, tell).await?,
         None => {
             drop(tell);
             Reached::default()
@@ -342,6 +365,7 @@ async fn list_all(run: &Arc<Run>, api: &Arc<Api>, lists: Vec<ListTask>) -> Vec<(
                     masks: &run.masks,
                     store: &run.store,
                     selection: &run.options.selection,
+                    memory: &run.memory,
                 };
                 let end = lists::collect(&means, &task).await;
                 (task, end)

@@ -33,6 +33,9 @@ const LARGEST_ANSWER: usize = 256 << 20;
 /// As much of an error's body as is read.
 const LARGEST_ERROR: usize = 64 << 10;
 
+/// Longer than any run.
+const FOREVER: Duration = Duration::from_secs(365 * 86400);
+
 /// Bounds on what a run asks of the server.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
@@ -121,6 +124,15 @@ impl Api {
         self.retrying(|| self.ask(Ask::get(path, accept))).await
     }
 
+    /// An answer that goes on as long as the server has something to say: a watch, or a log that is followed. It
+    /// counts neither as a request under way nor as idle while nothing is said.
+    pub async fn follow(&self, path: &str, accept: &str) -> Result<Stream, ApiError> {
+        let mut stream = self.open(path, accept).await?;
+        stream.permit = None;
+        stream.idle = FOREVER;
+        Ok(stream)
+    }
+
     async fn retrying<T, F>(&self, mut attempt: impl FnMut() -> F) -> Result<T, ApiError>
     where
         F: Future<Output = Result<T, ApiError>>,
@@ -175,7 +187,7 @@ impl Api {
             status: head.status,
             idle: self.bounds.request_timeout,
             stop: self.stop.clone(),
-            _permit: permit,
+            permit: Some(permit),
         };
         if head.status.is_success() {
             return Ok(stream);
@@ -214,7 +226,7 @@ pub struct Stream {
     pub status: StatusCode,
     idle: Duration,
     stop: Stop,
-    _permit: OwnedSemaphorePermit,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Stream {

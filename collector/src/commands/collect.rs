@@ -14,7 +14,6 @@ pub async fn collect(args: CollectArgs, cluster: bool, locale: Option<Lang>) -> 
         Ok(options) => options,
         Err(error) => return refuse(&error),
     };
-    let lang = options.lang;
     if options.dry_run {
         return match preview::preview(&options).await {
             Ok(text) => {
@@ -24,6 +23,12 @@ pub async fn collect(args: CollectArgs, cluster: bool, locale: Option<Lang>) -> 
             Err(error) => refuse(&error),
         };
     }
+    carry_out(options, cluster).await
+}
+
+/// Carries a run out and says how it ended.
+pub async fn carry_out(options: Options, cluster: bool) -> Exit {
+    let lang = options.lang;
     match run::collect(options, cluster).await {
         Ok(done) => {
             eprintln!("{}", run::summary(&done, lang));

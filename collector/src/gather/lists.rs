@@ -5,7 +5,7 @@
 //! compressed. A `continue` token that has expired is replaced by the one that the server offers for going on from
 //! the same place, as its own clients do; where it offers none, the listing begins anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Value, json};
 use shared::bundle::manifest::Outcome;
@@ -21,6 +21,7 @@ use crate::cluster::error::{ApiError, Fault};
 use crate::logs::pod::Pod;
 use crate::select::Selection;
 use crate::sink::{Draft, Finished, Sink, entry};
+use crate::watch::memory::Memory;
 use shared::redact::{Counts, Redactor};
 
 /// Where to list.
@@ -95,12 +96,16 @@ pub struct Means<'a> {
     pub masks: &'a Redactor,
     pub store: &'a Store,
     pub selection: &'a Selection,
+    /// What was seen before and may be gone.
+    pub memory: &'a Memory,
 }
 
 /// Bytes that a page should have; the next page's limit is set to come near it.
 const PAGE: usize = 2 << 20;
 /// Objects of the first page, when nothing is known of their size.
 const FIRST_LIMIT: usize = 200;
+/// Core collections that a watch follows.
+const WATCHED: [&str; 2] = ["pods", "events"];
 /// How often a listing may begin anew.
 const RESTARTS: u32 = 2;
 
@@ -168,6 +173,8 @@ struct Listing {
     stored: Vec<Stored>,
     dropped: usize,
     drop_reason: Option<String>,
+    /// UIDs of the objects, for collections that are watched.
+    present: HashSet<String>,
 }
 
 /// One namespace's List while it is written.
@@ -200,7 +207,10 @@ impl Listing {
                 .files
                 .entry(item.namespace.clone())
                 .or_insert_with(|| File::new(task, namespace, version));
-            file.add(&item);
+            file.add(&item.line, item.cells.as_ref(), &item.counts);
+            if WATCHED.contains(&plural.as_str()) {
+                self.present.insert(item.uid.clone());
+            }
             let PageItem { namespace, name, line, pod, .. } = item;
             if keep {
                 let (namespace, name) = (namespace.into(), name.into());
@@ -210,9 +220,28 @@ impl Listing {
         }
     }
 
+    /// Adds what was seen while watching and is not there any more.
+    fn remember(&mut self, means: &Means<'_>, task: &ListTask) {
+        let Resource { group, plural, .. } = &task.resource;
+        if !group.is_empty() || !WATCHED.contains(&plural.as_str()) {
+            return;
+        }
+        for gone in means.memory.gone(plural, task.namespace(), &self.present) {
+            let version = &self.resource_version;
+            let file = self
+                .files
+                .entry(gone.namespace.clone())
+                .or_insert_with(|| File::new(task, Some(&gone.namespace), version));
+            file.add(&gone.line, None, &Counts::new());
+            let (namespace, name) = (gone.namespace.into(), gone.name.into());
+            self.stored.push(Stored { namespace, name, json: gone.line.into() });
+        }
+    }
+
     /// Puts everything into the bundle. With an error, what came before it is kept and called cut off.
     fn close(mut self, means: &Means<'_>, task: &ListTask, error: Option<ApiError>) {
         let Resource { group, plural, .. } = &task.resource;
+        self.remember(means, task);
         let dropped = self.drop_reason.take().map(|reason| {
             format!(
                 "{} objects were left out because they could not be masked; the last: {reason}",
@@ -284,16 +313,16 @@ impl File {
         Self { draft, count: 0, rows: Vec::new(), counts: Counts::new() }
     }
 
-    fn add(&mut self, item: &PageItem) {
+    fn add(&mut self, line: &[u8], cells: Option<&Value>, counts: &Counts) {
         if self.count > 0 {
             self.draft.push(b",\n");
         }
-        self.draft.push(&item.line);
+        self.draft.push(line);
         self.count += 1;
-        for (kind, count) in &item.counts {
+        for (kind, count) in counts {
             *self.counts.entry(kind.clone()).or_default() += count;
         }
-        if let Some(cells) = &item.cells {
+        if let Some(cells) = cells {
             self.rows.push(json!({ "cells": cells }));
         }
     }
@@ -342,6 +371,7 @@ mod tests {
                 .map(|_| PageItem {
                     namespace: String::new(),
                     name: String::new(),
+                    uid: String::new(),
                     line: Vec::new(),
                     cells: None,
                     counts: Counts::new(),

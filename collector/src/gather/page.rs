@@ -44,6 +44,7 @@ pub struct PageItem {
     /// Empty for cluster-scoped objects.
     pub namespace: String,
     pub name: String,
+    pub uid: String,
     /// JSON without line breaks.
     pub line: Vec<u8>,
     /// Cells of the Table's row.
@@ -135,7 +136,7 @@ fn item(
     let pod = resource.is("", "pods").then(|| Pod::from_json(object.get())).transpose()?;
     let mut value: Value = serde_json::from_str(object.get())?;
     let text = |value: &Value, key: &str| value["metadata"][key].as_str().unwrap_or_default().to_owned();
-    let (namespace, name) = (text(&value, "namespace"), text(&value, "name"));
+    let (namespace, name, uid) = (text(&value, "namespace"), text(&value, "name"), text(&value, "uid"));
     strip(&mut value, resource, content, cells.as_ref());
     if !SHORT_LIVED.contains(&resource.plural.as_str()) {
         masks.protect(&name);
@@ -145,7 +146,7 @@ fn item(
         Err(reason) => return Ok(Err(format!("{namespace}/{name}: {reason}"))),
     };
     let line = serde_json::to_vec(&value)?;
-    Ok(Ok(PageItem { namespace, name, line, cells, counts, pod }))
+    Ok(Ok(PageItem { namespace, name, uid, line, cells, counts, pod }))
 }
 
 /// Takes away what is never kept and puts `apiVersion` and `kind` where a List of an old server has none.

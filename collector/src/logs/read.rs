@@ -116,6 +116,16 @@ pub async fn collect(api: &Api, sink: &Sink, masks: &Redactor, log: &Log<'_>, ke
     }
 }
 
+/// Puts a log into the bundle that was followed while its pod lived.
+pub fn put_followed(sink: &Sink, masks: &Redactor, log: &Log<'_>, kept: Kept) {
+    let draft = Draft::new(log.path(), format!("GET {}", log.request("&follow=true"))).about(log.subject());
+    let missing = (kept.missing > 0).then_some(Some(kept.missing));
+    match text_of(draft, masks, kept, missing, None) {
+        Ok(finished) => sink.put(finished),
+        Err(error) => sink.note(log.without(Outcome::Failed, error.words)),
+    }
+}
+
 /// A container that has not run, or not before, has no log; that is an answer and not a failure.
 fn outcome_of(error: &ApiError) -> Outcome {
     const NONE: &[&str] = &["is waiting to start", "previous terminated container", "not found"];
@@ -218,6 +228,17 @@ async fn ends(
             Err(error) => broken = broken.or(Some(error)),
         }
     }
+    text_of(draft, masks, kept, missing, broken.map(|e| e.words))
+}
+
+/// Head, marker and tail through the masks. `missing`: there is a gap, of so many bytes where that is known.
+fn text_of(
+    draft: Draft,
+    masks: &Redactor,
+    kept: Kept,
+    missing: Option<Option<u64>>,
+    broken: Option<String>,
+) -> Result<Finished, ApiError> {
     let Kept { head, tail, .. } = kept;
     let mut text = Masked::new(draft, masks);
     text.push(&head)?;
@@ -228,7 +249,7 @@ async fn ends(
         text.gap(missing)?;
         text.push(&tail)?;
     }
-    text.finish(missing, broken.map(|e| e.words))
+    text.finish(missing, broken)
 }
 
 /// The newest lines, no more than `most` bytes of them.

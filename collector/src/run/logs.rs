@@ -1,6 +1,6 @@
 //! The logs of a run, best first, within the budget.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -68,6 +68,42 @@ pub async fn collect(run: &Arc<Run>, api: &Arc<Api>) {
         run.progress.step(step, &format!("{done}/{total} {}/{}", wanted.namespace, wanted.pod));
     })
     .await;
+    followed(run);
+}
+
+/// Logs of pods that were there while watching and are gone now.
+fn followed(run: &Run) {
+    let pods = run.store.pods();
+    let present: HashSet<String> = pods.iter().map(|pod| pod.uid.clone()).collect();
+    // A pod of the same name, such as a StatefulSet's, has put its own log there.
+    let taken: HashSet<(&str, &str)> = pods.iter().map(|p| (p.namespace.as_str(), p.name.as_str())).collect();
+    for pod in run.memory.gone("pods", None, &present).into_iter().filter_map(|gone| gone.pod) {
+        if taken.contains(&(pod.namespace.as_str(), pod.name.as_str())) {
+            continue;
+        }
+        for container in &pod.containers {
+            let (newest, before) = run.memory.logs_of(&pod.uid, &container.name);
+            for (kept, previous) in [(newest, false), (before, true)] {
+                let wanted = Wanted {
+                    namespace: pod.namespace.clone(),
+                    pod: pod.name.clone(),
+                    node: pod.node.clone(),
+                    container: container.name.clone(),
+                    previous,
+                    worth: Worth::Unhealthy,
+                };
+                let log = Log { wanted: &wanted, since: None };
+                match kept {
+                    Some(kept) => read::put_followed(&run.sink, &run.masks, &log, kept),
+                    None if previous => {}
+                    None => run.sink.note(log.without(
+                        Outcome::NotFound,
+                        "the pod was gone before any of this log could be read".to_owned(),
+                    )),
+                }
+            }
+        }
+    }
 }
 
 async fn one(run: &Run, api: &Api, shared: &Shared, wanted: &Wanted) {

@@ -1,0 +1,170 @@
+//! The watch before the collection.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use shared::bundle::manifest::Outcome;
+use shared::bundle::paths;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
+
+use super::{Run, RunError, fallback};
+use crate::cluster::api::Api;
+use crate::cluster::connect::Target;
+use crate::cluster::error::ApiError;
+use crate::gather::text;
+use crate::messages::pick;
+use crate::sink::{Draft, entry};
+use crate::watch::command::{self, Ended};
+use crate::watch::logs::Followers;
+use crate::watch::objects;
+
+/// The last events and log lines of what the command did come a little after its end.
+const AFTERMATH: Duration = Duration::from_secs(3);
+/// Time between two lines about what was seen.
+const SPEAK: Duration = Duration::from_secs(1);
+
+/// Watches until `words`, run as a command, ends, or without one until the user says so.
+///
+/// # Errors
+/// When the command cannot be started, or signals cannot be handled.
+pub async fn watch(
+    run: &Arc<Run>,
+    target: &Target,
+    api: &Arc<Api>,
+    words: &[String],
+) -> Result<(), RunError> {
+    let followers = Followers::new(api.clone(), run.memory.clone(), run.options.logs.max_log);
+    let followers = Arc::new(Mutex::new(followers));
+    let mut watches = JoinSet::new();
+    for plural in ["pods", "events"] {
+        let (run, api, followers) = (run.clone(), api.clone(), followers.clone());
+        let namespaces = run.options.namespaces.clone();
+        let candidates = fallback::candidates(&run, target);
+        watches.spawn(async move {
+            let refused = match &namespaces {
+                Some(named) => each(&run, &api, &followers, plural, named).await,
+                None => match one(&run, &api, &followers, plural, None).await {
+                    Err(_) => each(&run, &api, &followers, plural, &candidates).await,
+                    Ok(()) => None,
+                },
+            };
+            if let Some(error) = refused {
+                run.progress.say(&format!("watch {plural}: {}", error.words));
+            }
+        });
+    }
+    let ended = until_the_end(run, words).await;
+    run.progress.show();
+    run.progress
+        .step(pick(run.options.lang, "等待余下的事件与日志", "waiting for the last events and logs"), "");
+    tokio::time::sleep(AFTERMATH).await;
+    watches.shutdown().await;
+    // The watches held the other ends.
+    if let Some(followers) = Arc::into_inner(followers) {
+        followers.into_inner().expect("no code panics while it holds the lock").finish(AFTERMATH).await;
+    }
+    if let Some(ended) = ended? {
+        put(run, &ended);
+    }
+    Ok(())
+}
+
+/// Watches several namespaces; gives the refusal if all of them refuse.
+async fn each(
+    run: &Arc<Run>,
+    api: &Arc<Api>,
+    followers: &Arc<Mutex<Followers>>,
+    plural: &'static str,
+    namespaces: &[String],
+) -> Option<ApiError> {
+    let watches = namespaces.iter().map(|ns| one(run, api, followers, plural, Some(ns)));
+    futures::future::join_all(watches).await.into_iter().find_map(Result::err)
+}
+
+async fn one(
+    run: &Arc<Run>,
+    api: &Arc<Api>,
+    followers: &Arc<Mutex<Followers>>,
+    plural: &'static str,
+    namespace: Option<&String>,
+) -> Result<(), ApiError> {
+    let path = match namespace {
+        Some(ns) => format!("/api/v1/namespaces/{ns}/{plural}"),
+        None => format!("/api/v1/{plural}"),
+    };
+    let selector = run.options.selector.as_deref().filter(|_| plural == "pods");
+    objects::follow(api, &path, selector, |json| {
+        if let Some(pod) = run.memory.take(plural, json, &run.masks) {
+            followers.lock().expect("no code panics while it holds the lock").see(&pod);
+        }
+    })
+    .await
+}
+
+async fn until_the_end(run: &Run, words: &[String]) -> Result<Option<Ended>, RunError> {
+    let mut signals = Signals::new().map_err(RunError::Signals)?;
+    if words.is_empty() {
+        let step = pick(run.options.lang, "观察中，按 Ctrl-C 结束", "watching, Ctrl-C ends it");
+        loop {
+            let seen = format!("{} pods, {} events", run.memory.count("pods"), run.memory.count("events"));
+            run.progress.step(step, &seen);
+            tokio::select! {
+                () = tokio::time::sleep(SPEAK) => {}
+                () = signals.any() => return Ok(None),
+            }
+        }
+    }
+    run.progress.hide();
+    tokio::select! {
+        ended = command::run(words) => Ok(Some(ended?)),
+        () = signals.any() => Ok(None),
+    }
+}
+
+struct Signals([Signal; 3]);
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self([
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+        ]))
+    }
+
+    async fn any(&mut self) {
+        let [interrupt, terminate, hang_up] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+        }
+    }
+}
+
+/// What the command printed becomes a text like those that users paste.
+fn put(run: &Run, ended: &Ended) {
+    let name = ended.line.split(' ').next().and_then(|word| word.rsplit('/').next()).unwrap_or("command");
+    let path = paths::text(&format!("watched-{}", name.trim_end_matches(".sh")));
+    let mut counts = Default::default();
+    // Passwords are given as arguments, too.
+    let shown = match run.masks.string(&ended.line, &mut counts) {
+        Ok(masked) => masked.unwrap_or_else(|| ended.line.clone()),
+        Err(_) => name.to_owned(),
+    };
+    let note = Some(format!("`{shown}` ended with {}", ended.status));
+    let source = format!("terminal of `{shown}`");
+    let outcome = if ended.printed.missing > 0 { Outcome::Truncated } else { Outcome::Collected };
+    match text::masked(Draft::new(&*path, &*source), &ended.text(), outcome, note, &run.masks) {
+        Ok(mut finished) => {
+            finished.entry_mut().missing_bytes = (ended.printed.missing > 0).then_some(ended.printed.missing);
+            run.sink.put(finished);
+        }
+        Err(error) => {
+            let mut failed = entry(&path, source, Outcome::Failed);
+            failed.note = Some(error.to_string());
+            run.sink.note(failed);
+        }
+    }
+}
