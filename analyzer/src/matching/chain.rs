@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::state::World;
-use crate::report::model::{Finding, Link, Subject};
+use crate::report::model::{Finding, Link, Severity, Subject};
 
 /// Links of a chain.
 const LONGEST: usize = 6;
@@ -69,6 +69,10 @@ pub fn mark_past(findings: &mut [Finding], world: &World<'_>) {
             None => evidence.path.ends_with("-previous.log"),
         };
         finding.past = !finding.evidence.is_empty() && finding.evidence.iter().all(is_old);
+        if finding.past {
+            // Worth knowing, but nothing to mend now.
+            finding.severity = Severity::Info;
+        }
     }
 }
 
