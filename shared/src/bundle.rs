@@ -1,6 +1,7 @@
 //! The bundle: where things lie in it ([`paths`]), what its manifest says ([`manifest`]), how it is written
-//! ([`writer`]) and read back ([`reader`]).
+//! ([`writer`]) and read back ([`reader`], [`items`]).
 
+pub mod items;
 pub mod manifest;
 pub mod paths;
 pub mod reader;

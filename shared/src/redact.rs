@@ -32,11 +32,13 @@ mod names;
 mod pem;
 mod rules;
 mod scan;
+pub mod scrub;
 mod shapes;
 mod stream;
 pub mod token;
 mod urls;
 mod value;
+pub mod verify;
 
 pub use rules::{RuleError, SCHEMA};
 pub use stream::TextMasker;
@@ -126,6 +128,11 @@ impl Redactor {
     /// A masker for one stream of bytes: a log, a text, JSON that need not be parsed.
     pub fn text(&self) -> TextMasker {
         TextMasker::new(self.clone())
+    }
+
+    /// A masker that masks what was learned and looks for nothing else: for what has been masked once.
+    pub(crate) fn learned_only(&self) -> TextMasker {
+        TextMasker::learned_only(self.clone())
     }
 
     /// Masks one string; `None` if there was nothing to mask.

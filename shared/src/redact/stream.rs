@@ -35,6 +35,7 @@ pub struct TextMasker {
     counts: Counts,
     encoding: Encoding,
     hits: Vec<Hit>,
+    learned_only: bool,
 }
 
 /// A value too long to be held.
@@ -64,7 +65,12 @@ impl TextMasker {
             counts: Counts::new(),
             encoding: Encoding::Unknown,
             hits: Vec::new(),
+            learned_only: false,
         }
+    }
+
+    pub(super) fn learned_only(redactor: Redactor) -> TextMasker {
+        TextMasker { learned_only: true, encoding: Encoding::Bytes, ..TextMasker::new(redactor) }
     }
 
     /// Takes more of the stream and appends to `out` what of it is done.
@@ -162,7 +168,9 @@ impl TextMasker {
         // A cut line is looked at again, from the state in which it began.
         let state = self.session.state;
         let inner = &*self.redactor.inner;
-        inner.scanner.scan(&self.buffer[..end], &mut self.session, &mut hits);
+        if !self.learned_only {
+            inner.scanner.scan(&self.buffer[..end], &mut self.session, &mut hits);
+        }
         if safe.is_some() {
             self.session.state = state;
         }

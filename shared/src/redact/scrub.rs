@@ -1,0 +1,189 @@
+//! The second pass: a value that was learned late in a run may stand in what was written early.
+//!
+//! The bundle is written anew; items that hold a value learned meanwhile are masked, everything else is copied. Sizes,
+//! hashes and counts in the manifest follow.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::{Counts, RedactError, Redactor};
+use crate::bundle::items;
+use crate::bundle::manifest::Manifest;
+use crate::bundle::paths;
+use crate::bundle::writer::{BundleWriter, Format, ItemWriter, WriteError, Written};
+
+const PIECE: usize = 256 << 10;
+
+/// Why a bundle could not be gone over again.
+#[derive(Debug, thiserror::Error)]
+pub enum ScrubError {
+    #[error("cannot read the bundle back: {0}")]
+    Read(#[from] io::Error),
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error("{path}: {source}")]
+    Mask { path: String, source: RedactError },
+}
+
+/// Writes `from` again as `to`, with the values that `redactor` has learned masked in the items `touched`.
+///
+/// # Errors
+/// Nothing is left at `to` then.
+pub fn scrub(
+    redactor: &Redactor,
+    (from, to): (&Path, &Path),
+    format: Format,
+    top_folder: &str,
+    touched: &BTreeSet<String>,
+    manifest: &mut Manifest,
+) -> Result<Written, ScrubError> {
+    let mut writer = BundleWriter::create(to, format, top_folder)?;
+    items::visit(from, format, |path, modified, data| {
+        if path == paths::MANIFEST {
+            return Ok(());
+        }
+        let entry = manifest.ledger.iter_mut().find(|entry| entry.path == path && entry.sha256.is_some());
+        let modified = entry.as_ref().and_then(|entry| entry.started).unwrap_or(modified);
+        let mut item = ItemWriter::new(path, modified);
+        let counts = if touched.contains(path) {
+            mask(redactor, data, &mut item).map_err(|error| match error {
+                MaskError::Read(error) => ScrubError::Read(error),
+                MaskError::Mask(source) => ScrubError::Mask { path: path.to_owned(), source },
+            })?
+        } else {
+            io::copy(data, &mut item)?;
+            Counts::new()
+        };
+        let item = item.finish();
+        if let Some(entry) = entry {
+            entry.bytes = item.bytes();
+            entry.sha256 = Some(item.sha256().to_owned());
+            for (kind, count) in counts {
+                *entry.redactions.entry(kind).or_default() += count;
+            }
+        }
+        writer.append(&item).map_err(ScrubError::Write)
+    })?;
+    Ok(writer.finish(manifest)?)
+}
+
+enum MaskError {
+    Read(io::Error),
+    Mask(RedactError),
+}
+
+impl From<io::Error> for MaskError {
+    fn from(error: io::Error) -> Self {
+        MaskError::Read(error)
+    }
+}
+
+impl From<RedactError> for MaskError {
+    fn from(error: RedactError) -> Self {
+        MaskError::Mask(error)
+    }
+}
+
+fn mask(redactor: &Redactor, data: &mut dyn Read, item: &mut ItemWriter) -> Result<Counts, MaskError> {
+    let mut masker = redactor.learned_only();
+    let (mut piece, mut masked) = (vec![0; PIECE], Vec::new());
+    loop {
+        let len = data.read(&mut piece)?;
+        if len == 0 {
+            break;
+        }
+        masker.push(&piece[..len], &mut masked)?;
+        item.write_all(&masked)?;
+        masked.clear();
+    }
+    let counts = masker.finish(&mut masked)?;
+    item.write_all(&masked)?;
+    Ok(counts)
+}
+
+/// Masks what servers and systems said, in the manifest itself.
+///
+/// # Errors
+/// As for any string.
+pub fn scrub_manifest(redactor: &Redactor, manifest: &mut Manifest) -> Result<(), RedactError> {
+    for entry in &mut manifest.ledger {
+        let mut counts = Counts::new();
+        for text in [Some(&mut entry.source), entry.note.as_mut()].into_iter().flatten() {
+            if let Some(masked) = redactor.string(text, &mut counts)? {
+                *text = masked;
+            }
+        }
+        for (kind, count) in counts {
+            *entry.redactions.entry(kind).or_default() += count;
+        }
+    }
+    for value in manifest.options.values_mut() {
+        redactor.json(value)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bundle::manifest::{FORMAT, LedgerEntry, Outcome, Tool};
+    use crate::bundle::reader::Bundle;
+    use crate::redact::verify::Verifier;
+
+    fn manifest(ledger: Vec<LedgerEntry>) -> Manifest {
+        Manifest {
+            format: FORMAT.to_owned(),
+            tool: Tool { name: "casebook-collect".into(), version: "0".into() },
+            started: Timestamp::UNIX_EPOCH,
+            finished: Timestamp::UNIX_EPOCH,
+            options: Default::default(),
+            cluster: None,
+            host: None,
+            clocks: Vec::new(),
+            stopped: None,
+            ledger,
+        }
+    }
+
+    fn put(writer: &mut BundleWriter, path: &str, text: &str) -> LedgerEntry {
+        let mut item = ItemWriter::new(path, Timestamp::UNIX_EPOCH);
+        item.write_all(text.as_bytes()).unwrap();
+        let item = item.finish();
+        writer.append(&item).unwrap();
+        item.entry("test", Outcome::Collected)
+    }
+
+    #[test]
+    fn what_was_learned_late_goes_from_what_was_written_early() {
+        for format in [Format::TarGz, Format::Tar, Format::Zip, Format::Directory] {
+            let folder = tempfile::tempdir().unwrap();
+            let redactor = Redactor::new(&[]).unwrap();
+            let (from, to) = (folder.path().join(format!("a{}", format.extension())), folder.path().join(format!("b{}", format.extension())));
+            let mut writer = BundleWriter::create(&from, format, "top").unwrap();
+            let early = "args: --unheard-of Zx81-spectrum\n".repeat(20_000);
+            let first = put(&mut writer, "texts/early.txt", &early);
+            let other = put(&mut writer, "texts/other.txt", "nothing here\n");
+            redactor.string("password: Zx81-spectrum", &mut Counts::new()).unwrap();
+            let mut manifest = manifest(vec![first, other.clone()]);
+            writer.finish(&manifest).unwrap();
+
+            let verifier = Verifier::new(&redactor).unwrap();
+            let leaks = verifier.bundle(&from, format, 1000).unwrap();
+            let touched: BTreeSet<String> = leaks.iter().map(|leak| leak.path.clone()).collect();
+            assert_eq!(touched, BTreeSet::from(["texts/early.txt".to_owned()]));
+            scrub(&redactor, (&from, &to), format, "top", &touched, &mut manifest).unwrap();
+
+            assert_eq!(verifier.bundle(&to, format, 10).unwrap(), []);
+            let bundle = Bundle::open(&to, &Default::default()).unwrap();
+            assert_eq!(bundle.check(), []);
+            let kept = bundle.manifest.unwrap();
+            assert_eq!(kept.ledger[0].redactions.values().sum::<u64>(), 20_000);
+            assert_eq!(kept.ledger[1], other);
+            let text = String::from_utf8(bundle.files["texts/early.txt"].data.to_vec()).unwrap();
+            assert!(text.starts_with("args: --unheard-of ***password:"), "{}", &text[..60]);
+        }
+    }
+}
