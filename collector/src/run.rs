@@ -4,6 +4,7 @@
 //! The machine's own facts are read all the while. Whatever fails is an entry of the ledger; only what makes a
 //! bundle impossible is an error here.
 
+mod deliver;
 mod describe;
 mod fallback;
 mod frame;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use shared::bundle::manifest::{ClockReading, Cluster, FORMAT, LedgerEntry, Manifest, Outcome, Tool};
 use shared::bundle::paths;
-use shared::bundle::writer::{BundleWriter, WriteError, Written};
+use shared::bundle::writer::{WriteError, Written};
 
 use crate::cluster::api::Api;
 use crate::cluster::connect::{self, ConnectError, Target};
@@ -42,6 +43,7 @@ use crate::sink::{Sink, entry};
 use crate::stop::{Reason, Stop};
 use crate::watch::command::CommandError;
 use crate::watch::memory::Memory;
+use deliver::{DeliverError, Stage};
 use shared::redact::Redactor;
 use tasks::each;
 use tokio::sync::oneshot;
@@ -55,6 +57,8 @@ pub enum RunError {
     Text(#[from] TextError),
     #[error(transparent)]
     Write(#[from] WriteError),
+    #[error(transparent)]
+    Deliver(#[from] DeliverError),
     #[error("there is no namespace {name:?} in {server}\nhint: `kubectl get namespaces` lists them")]
     NoNamespace { name: String, server: String },
     #[error("the API server {server} cannot be asked: {words}\nhint: try `kubectl version` on this machine")]
@@ -122,7 +126,8 @@ pub async fn collect(options: Options, cluster: bool) -> Result<Done, RunError> 
     let stem = format!("casebook-{}-{}", paths::safe_segment(&name), started.strftime("%Y%m%dT%H%M%SZ"));
     let (path, format) = options.output.resolve(&stem);
     let top = if path.extension().is_some() { stem } else { file_stem(&path) };
-    let sink = Sink::new(BundleWriter::create(&path, format, &top)?, stop.clone());
+    let (stage, writer) = Stage::new(&path, format, &top)?;
+    let sink = Sink::new(writer, stop.clone());
     let progress = Progress::new(options.quiet);
     let masks = options.masks.clone();
     let run = Arc::new(Run {
@@ -151,7 +156,7 @@ pub async fn collect(options: Options, cluster: bool) -> Result<Done, RunError> 
     timer.abort();
     run.progress.end();
     match reached {
-        Ok(reached) => finish(&run, started, reached),
+        Ok(reached) => finish(&run, stage, started, reached),
         Err(error) => {
             run.sink.abandon();
             Err(error)
@@ -395,7 +400,7 @@ fn refusal(task: &ListTask, error: &ApiError) -> LedgerEntry {
     }
 }
 
-fn finish(run: &Run, started: Timestamp, reached: Reached) -> Result<Done, RunError> {
+fn finish(run: &Run, stage: Stage, started: Timestamp, reached: Reached) -> Result<Done, RunError> {
     frame::put(&run.sink);
     let mut options = run.options.for_manifest();
     if reached.requests > 0 {
@@ -413,7 +418,8 @@ fn finish(run: &Run, started: Timestamp, reached: Reached) -> Result<Done, RunEr
         stopped: run.stop.reason().map(|reason| reason.as_str().to_owned()),
         ledger: Vec::new(),
     };
-    let (written, manifest) = run.sink.finish(manifest)?;
+    let (written, manifest) = run.sink.finish(manifest, &run.masks)?;
+    let (written, manifest) = stage.deliver(&run.masks, written, manifest)?;
     Ok(Done { written, manifest })
 }
 

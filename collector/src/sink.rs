@@ -13,6 +13,9 @@ use jiff::Timestamp;
 use shared::bundle::manifest::{LedgerEntry, Manifest, Outcome, Subject};
 use shared::bundle::writer::{BundleWriter, Item, ItemWriter, WriteError, Written};
 
+use shared::redact::Redactor;
+use shared::redact::scrub::scrub_manifest;
+
 use crate::stop::{Reason, Stop};
 
 /// The bundle that a run fills.
@@ -97,11 +100,16 @@ impl Sink {
     ///
     /// # Errors
     /// Nothing is left on the disk then.
-    pub fn finish(&self, mut manifest: Manifest) -> Result<(Written, Manifest), WriteError> {
+    pub fn finish(
+        &self,
+        mut manifest: Manifest,
+        masks: &Redactor,
+    ) -> Result<(Written, Manifest), WriteError> {
         let mut ledger =
             std::mem::take(&mut *self.ledger.lock().expect("no code panics while it holds the lock"));
         ledger.sort_by(|a, b| (&a.path, &a.source).cmp(&(&b.path, &b.source)));
         manifest.ledger = ledger;
+        scrub_manifest(masks, &mut manifest);
         let writer = self.writer().take().expect("a bundle is finished once, and not after it was abandoned");
         let written = writer.finish(&manifest)?;
         Ok((written, manifest))

@@ -267,7 +267,7 @@ mod tests {
             stopped: None,
             ledger: Vec::new(),
         };
-        sink.finish(manifest).unwrap();
+        sink.finish(manifest, &Redactor::new(&[]).unwrap()).unwrap();
         let listing = fs::read_to_string(target.join("install/files.txt")).unwrap();
         assert!(listing.contains("environments/default/app_secret.yaml"), "{listing}");
         assert_eq!(

@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use jiff::Timestamp;
 
 use super::{Counts, RedactError, Redactor};
 use crate::bundle::items;
@@ -104,16 +103,16 @@ fn mask(redactor: &Redactor, data: &mut dyn Read, item: &mut ItemWriter) -> Resu
     Ok(counts)
 }
 
-/// Masks what servers and systems said, in the manifest itself.
-///
-/// # Errors
-/// As for any string.
-pub fn scrub_manifest(redactor: &Redactor, manifest: &mut Manifest) -> Result<(), RedactError> {
+/// Masks what servers and systems said, in the manifest itself. What cannot be masked is not said.
+pub fn scrub_manifest(redactor: &Redactor, manifest: &mut Manifest) {
+    const UNSAID: &str = "[left out: it could not be masked]";
     for entry in &mut manifest.ledger {
         let mut counts = Counts::new();
         for text in [Some(&mut entry.source), entry.note.as_mut()].into_iter().flatten() {
-            if let Some(masked) = redactor.string(text, &mut counts)? {
-                *text = masked;
+            match redactor.string(text, &mut counts) {
+                Ok(None) => {}
+                Ok(Some(masked)) => *text = masked,
+                Err(_) => UNSAID.clone_into(text),
             }
         }
         for (kind, count) in counts {
@@ -121,14 +120,17 @@ pub fn scrub_manifest(redactor: &Redactor, manifest: &mut Manifest) -> Result<()
         }
     }
     for value in manifest.options.values_mut() {
-        redactor.json(value)?;
+        if redactor.json(value).is_err() {
+            *value = UNSAID.into();
+        }
     }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::Timestamp;
+
     use crate::bundle::manifest::{FORMAT, LedgerEntry, Outcome, Tool};
     use crate::bundle::reader::Bundle;
     use crate::redact::verify::Verifier;
@@ -161,7 +163,10 @@ mod tests {
         for format in [Format::TarGz, Format::Tar, Format::Zip, Format::Directory] {
             let folder = tempfile::tempdir().unwrap();
             let redactor = Redactor::new(&[]).unwrap();
-            let (from, to) = (folder.path().join(format!("a{}", format.extension())), folder.path().join(format!("b{}", format.extension())));
+            let (from, to) = (
+                folder.path().join(format!("a{}", format.extension())),
+                folder.path().join(format!("b{}", format.extension())),
+            );
             let mut writer = BundleWriter::create(&from, format, "top").unwrap();
             let early = "args: --unheard-of Zx81-spectrum\n".repeat(20_000);
             let first = put(&mut writer, "texts/early.txt", &early);

@@ -54,11 +54,20 @@ impl fmt::Display for Leak {
 }
 
 const SHAPES: &[(&str, &str)] = &[
-    ("a private key", r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?:\s|\\+[nr]|[0-9TZ:.+-]{20,40} )*[A-Za-z0-9+/=]{40,}"),
+    (
+        "a private key",
+        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?:\s|\\+[nr]|[0-9TZ:.+-]{20,40} )*[A-Za-z0-9+/=]{40,}",
+    ),
     ("a JSON web token", r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
     ("an access key", r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
-    ("a password in a URL", r#"\b[a-z][a-z0-9+.-]{1,20}://[A-Za-z0-9_.-]*:[A-Za-z0-9_!^~]{4,64}@[A-Za-z0-9]"#),
-    ("a bearer token", r#"(?i)authorization["']?\s*[:=]\s*["']?bearer\s+[A-Za-z0-9._~+/-]*[0-9][A-Za-z0-9._~+/-]{15,}"#),
+    (
+        "a password in a URL",
+        r#"\b[a-z][a-z0-9+.-]{1,20}://[A-Za-z0-9_.-]*:[A-Za-z0-9_!^~]{4,64}@[A-Za-z0-9]"#,
+    ),
+    (
+        "a bearer token",
+        r#"(?i)authorization["']?\s*[:=]\s*["']?bearer\s+[A-Za-z0-9._~+/-]*[0-9][A-Za-z0-9._~+/-]{15,}"#,
+    ),
 ];
 
 /// What must not be found.
@@ -80,7 +89,8 @@ impl Verifier {
             let mut builder = AhoCorasick::builder();
             builder.match_kind(MatchKind::LeftmostFirst).build(forms).expect("learned values are bounded")
         });
-        let shapes = RegexSet::new(SHAPES.iter().map(|(_, pattern)| pattern)).expect("the patterns are constant");
+        let shapes =
+            RegexSet::new(SHAPES.iter().map(|(_, pattern)| pattern)).expect("the patterns are constant");
         Ok(Verifier { known, shapes })
     }
 
@@ -98,7 +108,13 @@ impl Verifier {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn item(&self, path: &str, data: &mut dyn Read, most: usize, leaks: &mut Vec<Leak>) -> io::Result<()> {
+    pub fn item(
+        &self,
+        path: &str,
+        data: &mut dyn Read,
+        most: usize,
+        leaks: &mut Vec<Leak>,
+    ) -> io::Result<()> {
         let mut text: Vec<u8> = Vec::new();
         let mut lines_before = 0;
         loop {
@@ -129,7 +145,8 @@ impl Verifier {
         }
         for shape in self.shapes.matches(text) {
             let (name, pattern) = SHAPES[shape];
-            let place = regex::bytes::Regex::new(pattern).ok().and_then(|regex| regex.find(text).map(|m| m.start()));
+            let place =
+                regex::bytes::Regex::new(pattern).ok().and_then(|regex| regex.find(text).map(|m| m.start()));
             add(place.unwrap_or(0), What::Shape(name));
         }
     }
@@ -172,7 +189,10 @@ mod tests {
     #[test]
     fn known_values_are_found_in_every_spelling() {
         let found = leaks(&redactor(), b"one\nxHunter2!pwx\n{\"a\":\"Zx81-spectrum\"}\n");
-        assert_eq!(found, ["a.log:2: a value that was masked elsewhere", "a.log:3: a value that was masked elsewhere"]);
+        assert_eq!(
+            found,
+            ["a.log:2: a value that was masked elsewhere", "a.log:3: a value that was masked elsewhere"]
+        );
         assert_eq!(leaks(&redactor(), format!("x {}", STANDARD.encode("Hunter2!pw\n")).as_bytes()).len(), 1);
     }
 

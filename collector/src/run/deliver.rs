@@ -1,0 +1,176 @@
+//! The last step: a finished bundle is read back and searched for secrets before anybody can take it for finished.
+//!
+//! It is written in a folder of its own beside its place, which only its owner can enter, and gets its name when the
+//! search has found nothing. Whatever goes wrong, the folder goes away with all that is in it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use shared::bundle::manifest::Manifest;
+use shared::bundle::writer::{BundleWriter, Format, WriteError, Written};
+use shared::redact::scrub::{self, ScrubError};
+use shared::redact::verify::{Leak, Verifier, What};
+use shared::redact::{RedactError, Redactor};
+use tempfile::TempDir;
+
+/// Places that a refusal names.
+const NAMED: usize = 5;
+/// Places that are looked for at most; a value that stands in more items than this is found on the second pass.
+const MOST: usize = 100_000;
+
+/// Why a bundle that was written is not delivered.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliverError {
+    #[error("the finished bundle still holds secrets, so it was removed:\n{}\nhint: leave that part out (see --only), or name what is secret with --redact FILE", list(.0))]
+    Leaks(Vec<Leak>),
+    #[error("the finished bundle cannot be read back, so it was removed: {0}")]
+    Read(std::io::Error),
+    #[error(transparent)]
+    Scrub(#[from] ScrubError),
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error(transparent)]
+    Masks(#[from] RedactError),
+}
+
+fn list(leaks: &[Leak]) -> String {
+    let mut lines: Vec<String> = leaks.iter().take(NAMED).map(|leak| format!("  {leak}")).collect();
+    if leaks.len() > NAMED {
+        lines.push(format!("  … and {} more", leaks.len() - NAMED));
+    }
+    lines.join("\n")
+}
+
+/// Where a bundle lies until it is delivered.
+#[derive(Debug)]
+pub struct Stage {
+    folder: TempDir,
+    target: PathBuf,
+    format: Format,
+    top: String,
+}
+
+impl Stage {
+    /// For a bundle that will be at `target`.
+    ///
+    /// # Errors
+    /// If it is there already, or its folder cannot be written to.
+    pub fn new(target: &Path, format: Format, top: &str) -> Result<(Stage, BundleWriter), WriteError> {
+        if fs::symlink_metadata(target).is_ok() {
+            return Err(WriteError::Exists { path: target.to_owned() });
+        }
+        let parent = match target.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let folder = tempfile::Builder::new()
+            .prefix(".casebook-")
+            .suffix(".part")
+            .tempdir_in(parent)
+            .map_err(|source| WriteError::Unwritable { folder: parent.to_owned(), source })?;
+        let stage = Stage { folder, target: target.to_owned(), format, top: top.to_owned() };
+        let writer = BundleWriter::create(&stage.place("first"), format, top)?;
+        Ok((stage, writer))
+    }
+
+    fn place(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Searches the bundle and gives it its name.
+    ///
+    /// # Errors
+    /// If it holds secrets, or cannot be read or moved; nothing of it is left then.
+    pub fn deliver(
+        self,
+        masks: &Redactor,
+        written: Written,
+        mut manifest: Manifest,
+    ) -> Result<(Written, Manifest), DeliverError> {
+        let verifier = Verifier::new(masks)?;
+        let search = |path: &Path| verifier.bundle(path, self.format, MOST).map_err(DeliverError::Read);
+        let mut written = written;
+        let mut leaks = search(&written.path)?;
+        // Learned after it was written: masked now, without asking the cluster again.
+        if leaks.iter().any(|leak| leak.what == What::KnownValue) {
+            let touched: BTreeSet<String> = leaks.iter().map(|leak| leak.path.clone()).collect();
+            let (from, to) = (written.path, self.place("second"));
+            written = scrub::scrub(masks, (&from, &to), self.format, &self.top, &touched, &mut manifest)?;
+            leaks = search(&written.path)?;
+        }
+        if !leaks.is_empty() {
+            return Err(DeliverError::Leaks(leaks));
+        }
+        let target = self.target.clone();
+        if fs::symlink_metadata(&target).is_ok() {
+            return Err(WriteError::Exists { path: target }.into());
+        }
+        fs::rename(&written.path, &target)
+            .map_err(|source| WriteError::Io { path: target.clone(), source })?;
+        Ok((Written { path: target, ..written }, manifest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sink::{Draft, Sink};
+    use crate::stop::Stop;
+    use jiff::Timestamp;
+    use shared::bundle::manifest::{FORMAT, Outcome, Tool};
+
+    fn manifest() -> Manifest {
+        Manifest {
+            format: FORMAT.to_owned(),
+            tool: Tool { name: "casebook-collect".into(), version: "0".into() },
+            started: Timestamp::UNIX_EPOCH,
+            finished: Timestamp::UNIX_EPOCH,
+            options: Default::default(),
+            cluster: None,
+            host: None,
+            clocks: Vec::new(),
+            stopped: None,
+            ledger: Vec::new(),
+        }
+    }
+
+    fn deliver(folder: &Path, text: &str, masks: &Redactor) -> Result<(Written, Manifest), DeliverError> {
+        let (stage, writer) = Stage::new(&folder.join("b.tar.gz"), Format::TarGz, "b").unwrap();
+        let sink = Sink::new(writer, Stop::default());
+        let mut draft = Draft::new("texts/a.txt", "test");
+        draft.push(text.as_bytes());
+        sink.put(draft.finish(Outcome::Collected, None));
+        let (written, manifest) = sink.finish(manifest(), masks).unwrap();
+        stage.deliver(masks, written, manifest)
+    }
+
+    fn left(folder: &Path) -> Vec<String> {
+        let names =
+            fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().to_string_lossy().into_owned());
+        names.collect()
+    }
+
+    #[test]
+    fn a_bundle_with_a_secret_is_not_delivered() {
+        let folder = tempfile::tempdir().unwrap();
+        let masks = Redactor::new(&[]).unwrap();
+        let error =
+            deliver(folder.path(), "a\nmysql://root:blueking@db/x\n", &masks).unwrap_err().to_string();
+        assert!(error.contains("texts/a.txt:2: a password in a URL"), "{error}");
+        assert!(!error.contains("blueking"), "{error}");
+        assert_eq!(left(folder.path()), [""; 0]);
+    }
+
+    #[test]
+    fn what_was_learned_late_is_masked_before_delivery() {
+        let folder = tempfile::tempdir().unwrap();
+        let masks = Redactor::new(&[]).unwrap();
+        masks.string("password: Zx81-spectrum", &mut Default::default()).unwrap();
+        let (written, manifest) = deliver(folder.path(), "seen Zx81-spectrum here\n", &masks).unwrap();
+        assert_eq!(left(folder.path()), ["b.tar.gz"]);
+        let entry = &manifest.ledger[0];
+        assert_eq!(entry.redactions.values().sum::<u64>(), 1);
+        assert_eq!(fs::metadata(&written.path).unwrap().len(), written.bytes);
+    }
+}
