@@ -75,6 +75,20 @@ impl Cache {
         Ok(())
     }
 
+    /// Makes sure that what the page tests drive a browser with is there, and names its folder.
+    ///
+    /// # Errors
+    /// When a download fails.
+    pub fn prepare_page(&self) -> Result<PathBuf> {
+        fs::create_dir_all(&self.dir)
+            .with_context(|| format!("cannot make the cache {}", self.dir.display()))?;
+        let lock = fs::File::create(self.dir.join("lock")).context("cannot make the cache's lock file")?;
+        lock.lock().context("cannot lock the cache")?;
+        let folder = self.dir.join("page");
+        self.make("page", "../page/fetch-tools.sh", &[], &[folder.join("ready")])?;
+        Ok(folder)
+    }
+
     fn make(&self, part: &str, script: &str, inputs: &[&str], wanted: &[PathBuf]) -> Result<()> {
         let script_path = Path::new(SCRIPTS).join(script);
         let mut hash = Sha256::new();

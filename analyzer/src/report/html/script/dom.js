@@ -25,6 +25,8 @@ function unfold(key, summary, body, open) {
   element.addEventListener('toggle', () => {
     if (element.open) { show(); state.open.add(key); } else state.open.delete(key);
   });
+  // The event comes too late for a printer.
+  element.show = show;
   if (open || state.open.has(key)) { show(); element.open = true; }
   return element;
 }

@@ -11,17 +11,22 @@ function answer() {
       h('p', { class: 'title' }, read(first.title)),
       h('p', null, badge(kind, say(first.verdict)), ' ', h('code', null, first.case)),
       paragraphs(read(first.conclusion)),
-      first.fix[0] && first.fix[0].commands.length ? [h('p', { class: 'soft' }, read(first.fix[0].text)), first.fix[0].commands.map(command)] : null,
+      first.fix[0] && first.fix[0].commands.length ? [h('p', { class: 'soft' }, read(first.fix[0].text)), command(first.fix[0].commands.join('\n'))] : null,
       !first.fix.length && first.asks[0] ? [paragraphs(read(first.asks[0].text)), first.asks[0].command && command(first.asks[0].command)] : null);
   } else {
     head = h('div', { class: `answer ${groups ? 'warn' : 'ok'}` },
       h('p', { class: 'title' }, say('no_case')),
       h('p', null, groups ? say('see_unwell', groups) : say('nothing_wrong')));
   }
+  const others = findings.slice(1);
+  const also = others.length > 0 && [h('h3', null, say('also')), h('ul', { class: 'also' }, others.slice(0, 8).map((finding, index) => h('li', null,
+    badge(finding.verdict === 'need_more' ? 'warn' : severityClass(finding.severity), say(finding.verdict)), ' ',
+    h('a', { href: `#finding-${index + 1}` }, read(finding.title))))),
+  others.length > 8 && h('p', null, h('a', { href: '#findings' }, say('more', others.length - 8)))];
   const fact = (name, value) => value && value.length !== 0 && h('div', null, h('dt', null, say(name)), h('dd', null, value));
   const counts = (map) => Object.entries(map).map(([name, count]) => `${count} ${name}`).join(', ');
   return h('section', { id: 'summary', 'aria-labelledby': 'summary-title' },
-    h('h2', { id: 'summary-title' }, say('summary')), head,
+    h('h2', { id: 'summary-title' }, say('summary')), head, also,
     h('dl', { class: 'facts' },
       fact('cluster', bundle.cluster && [bundle.cluster.name, bundle.cluster.version].filter(Boolean).join(' ')),
       fact('collected_at', bundle.collected_at && when(bundle.collected_at)),
@@ -50,18 +55,25 @@ function findingCard(finding, key) {
     finding.fix.length > 0 && [h('h4', null, say('steps')), h('ol', null, finding.fix.map(step))],
     finding.caution && h('p', null, prose(say('caution', read(finding.caution)))),
     finding.asks.length > 0 && [h('h4', null, say(finding.verdict === 'need_more' ? 'asks_more' : 'asks_sure')), finding.asks.map(ask)],
-    finding.evidence.length > 0 && [h('h4', null, say('evidence')), finding.evidence.map((item, index) => evidence(item, `${key}-evidence-${index}`))],
+    finding.evidence.length > 0 && [h('h4', null, say('evidence')), some(finding.evidence, 6, `${key}-evidence`, evidence)],
     finding.chain.length > 1 && [h('h4', null, say('chain')), graph(chainEdges(finding.chain), chainStates(finding.chain), say('chain'))],
     finding.explains.length > 0 && [h('h4', null, say('explains')),
       finding.explains.map((inner, index) => unfold(`${key}-explains-${index}`, read(inner.title), () => findingCard(inner, `${key}-inner-${index}`)))],
     finding.references.length > 0 && [h('h4', null, say('references')), h('ul', null, finding.references.map((link) => h('li', null, reference(link))))]);
 }
 
+// The first of a list, the rest folded away.
+function some(list, most, key, draw) {
+  const drawn = (items, from) => items.map((item, index) => draw(item, `${key}-${from + index}`));
+  if (list.length <= most + 1) return drawn(list, 0);
+  return [drawn(list.slice(0, most), 0), unfold(`${key}-rest`, say('more', list.length - most), () => h('div', null, drawn(list.slice(most), most)))];
+}
+
 function step(fix) {
   return h('li', { class: fix.destructive ? 'step destructive' : 'step' }, prose(read(fix.text)), ' ',
     fix.destructive && badge('bad', say('destructive')),
     fix.loses && h('p', { class: 'small' }, prose(say('loses', read(fix.loses)))),
-    fix.commands.map(command));
+    fix.commands.length > 0 && command(fix.commands.join('\n')));
 }
 
 function ask(item) { return h('div', null, paragraphs(read(item.text)), item.command && command(item.command)); }

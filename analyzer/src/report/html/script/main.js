@@ -49,7 +49,11 @@ function themeName() { return `${say('theme')}: ${say(`theme_${state.theme}`)}`;
 
 // Paper shows what is folded away.
 addEventListener('beforeprint', () => {
-  for (const part of document.querySelectorAll('article.card details:not([open])')) { part.dataset.printed = ''; part.open = true; }
+  const folded = () => [...document.querySelectorAll('article.card details:not([open])')];
+  // What opens may hold more that is folded.
+  for (let parts = folded(); parts.length; parts = folded()) {
+    for (const part of parts) { part.dataset.printed = ''; part.show(); part.open = true; }
+  }
 });
 addEventListener('afterprint', () => {
   for (const part of document.querySelectorAll('details[data-printed]')) { delete part.dataset.printed; part.open = false; }

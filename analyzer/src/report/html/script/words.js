@@ -28,6 +28,7 @@ const WORDS = {
   collected_at: ['收集时间', 'Collected'], cluster: ['集群', 'Cluster'], pods: ['Pod', 'Pods'], releases: ['Helm release', 'Helm releases'],
   input: ['输入', 'Input'], text_read: ['读取文本', 'Text read'], stopped: ['提前结束：%', 'stopped early: %'],
   concerns: ['对象', 'Concerns'], more: ['另有 % 个', '% more'],
+  also: ['其他发现', 'Also found'],
   steps: ['处理步骤', 'What to do'], destructive: ['有破坏性，无法撤销', 'destructive, cannot be undone'], loses: ['会丢失：%', 'Lost by it: %'],
   caution: ['注意：%', 'Caution: %'], asks_more: ['还需要知道', 'Still to be known'], asks_sure: ['要完全确认，还可以查看', 'To be fully sure'],
   evidence: ['依据', 'Evidence'], chain: ['因果链', 'Chain'], explains: ['由此引起', 'It explains'], references: ['参考', 'See also'],
