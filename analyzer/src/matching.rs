@@ -30,7 +30,7 @@ use rayon::prelude::*;
 use semver::Version;
 use serde_json::{Map, Value, json};
 
-use crate::report::model::{Finding, Unresolved};
+use crate::report::model::{Finding, Unresolved, Verdict};
 use crate::rules::compile::{Evidence, Rule};
 use crate::rules::format::Status;
 use crate::rules::source::Source;
@@ -90,6 +90,8 @@ pub fn run(rules: &RuleSet, snapshot: &Snapshot) -> Findings {
     }
     let world = World::new(snapshot);
     chain::mark_past(&mut all.findings, &world);
+    // What was never sure and is over by now answers nobody's question.
+    all.findings.retain(|finding| !finding.past || finding.verdict == Verdict::Confirmed);
     all.findings = precedence::arrange(all.findings, &rules, snapshot);
     chain::fill(&mut all.findings, &world);
     all.unresolved.sort_by(|a, b| (&a.section, &a.case).cmp(&(&b.section, &b.case)));
