@@ -30,6 +30,8 @@ mod processes;
 mod run;
 mod runtime;
 mod system;
+#[cfg(test)]
+mod testing;
 mod tools;
 
 use std::fmt;

@@ -209,8 +209,11 @@ impl HostsOptions {
     fn new(args: HostsArgs, install_dir: Option<&Path>) -> Result<Self, OptionError> {
         let mut names: Vec<String> =
             crate::host::DEFAULT_NAMES.iter().map(|name| (*name).to_owned()).collect();
-        names.extend(args.names);
-        names.dedup();
+        for name in args.names {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         let list = match args.node_list {
             None => None,
             Some(path) => {

@@ -207,10 +207,10 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::super::HostOptions;
-    use super::super::capture::End;
+    use super::super::testing::self_signed;
     use super::*;
 
-    /// Serves what openssl serves on a port of 127.0.0.1, with a certificate for `name` that holds for `days`.
+    /// Serves what openssl serves on a port of 127.0.0.1, with a certificate for one name.
     struct Server {
         child: std::process::Child,
         port: u16,
@@ -224,36 +224,9 @@ mod tests {
         }
     }
 
-    async fn tls_server(name: &str, days: &str) -> (Server, std::path::PathBuf) {
+    async fn tls_server(name: &str) -> (Server, std::path::PathBuf) {
         let folder = tempfile::tempdir().unwrap();
-        let (key, cert) = (folder.path().join("k.pem"), folder.path().join("c.pem"));
-        let subject = format!("/CN={name}");
-        let names = format!("subjectAltName=DNS:{name}");
-        let made = run::command(
-            &[
-                "openssl",
-                "req",
-                "-x509",
-                "-newkey",
-                "rsa:2048",
-                "-nodes",
-                "-days",
-                days,
-                "-subj",
-                &subject,
-                "-addext",
-                &names,
-                "-addext",
-                "basicConstraints=critical,CA:FALSE",
-                "-keyout",
-                key.to_str().unwrap(),
-                "-out",
-                cert.to_str().unwrap(),
-            ],
-            Duration::from_secs(60),
-        )
-        .await;
-        assert_eq!(made.end, End::Exit(0), "{}", made.text);
+        let (key, cert) = self_signed(folder.path(), name).await;
         let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
         let child = std::process::Command::new("openssl")
             .args(["s_server", "-quiet", "-accept", &format!("127.0.0.1:{port}"), "-key"])
@@ -289,7 +262,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_certificate_of_a_real_server_is_judged() {
-        let (server, cert) = tls_server("registry.example", "30").await;
+        let (server, cert) = tls_server("registry.example").await;
         assert_eq!(class("registry.example", server.port, trusting(&cert)).await, None);
         assert_eq!(class("other.example", server.port, trusting(&cert)).await, Some("tls_name_mismatch"));
         let nobody = connector(RootCertStore::empty());

@@ -9,12 +9,14 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 use shared::bundle::manifest::Outcome;
 
 /// Version of the document. Fields are only ever added within one version.
 pub const SCHEMA: &str = "casebook.host/v1";
 
 /// Everything known of one host.
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Facts {
@@ -24,95 +26,58 @@ pub struct Facts {
     pub name: String,
     pub role: Role,
     /// Name of the Kubernetes node that this host is, where known.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
     /// By the host's own clock.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub collected_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<User>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub os: Option<Os>,
     /// `uname -r`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub kernel: Option<String>,
     /// `uname -m`, such as `x86_64`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub arch: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cpus: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub uptime_seconds: Option<u64>,
     /// What process 1 is: `systemd`, `init`, `sh`, …
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub init: Option<String>,
     /// The facts were read inside a container: `docker`, `containerd`, `kubepods`, `lxc`, … Absent on a real host.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
     /// `enforcing`, `permissive`, `disabled`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub selinux: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<SearchPath>,
     /// By name. A tool that was looked for and not found has `found: false`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tools: Option<BTreeMap<String, Tool>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub hosts_file: Option<Vec<HostsEntry>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub resolver: Option<Resolver>,
     /// One row a name and a way of asking.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub names: Option<Vec<Resolution>>,
     /// One row a connection that was tried.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub connections: Option<Vec<Connection>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<Ipv6>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub clock: Option<Clock>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub disks: Option<Vec<Disk>>,
     /// Directories that local volumes are made from, where there are any.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub local_volumes: Option<Vec<LocalVolume>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<Memory>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub swap: Option<Swap>,
     /// `cpu`, `memory`, `io`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub pressure: Option<BTreeMap<String, Pressure>>,
     /// Processes whose name begins with `helm`, `kubelet`, or names a container runtime; never their arguments.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub processes: Option<Vec<Process>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub interfaces: Option<Vec<Interface>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub routes: Option<Vec<Route>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub listening: Option<Vec<Listener>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub firewall: Option<Firewall>,
     /// Whether each module that nodes need is loaded or built in.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub modules: Option<BTreeMap<String, bool>>,
     /// Kernel parameters that nodes need, by their dotted name. Read with `host.sysctls["net.ipv4.ip_forward"]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sysctls: Option<BTreeMap<String, String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub docker: Option<Docker>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub containerd: Option<Containerd>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub kubelet: Option<Kubelet>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub certificates: Option<Vec<Certificate>>,
     /// systemd's `ActiveState` of the units that matter.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub units: Option<BTreeMap<String, String>>,
     /// The kernel's out-of-memory kills that are still in its log, oldest first.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub oom_kills: Option<Vec<OomKill>>,
     /// What became of each probe.
     pub probes: BTreeMap<String, Outcome>,
@@ -129,6 +94,7 @@ pub enum Role {
     Node,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct User {
@@ -137,10 +103,10 @@ pub struct User {
     /// The login shell.
     pub shell: String,
     /// Who ran sudo to become this user.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sudo_user: Option<String>,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Os {
@@ -150,19 +116,19 @@ pub struct Os {
     pub pretty: String,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SearchPath {
     /// `PATH` after the user's login shell has run its profile; absent where the shell failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub login: Option<Vec<String>>,
     /// `PATH` of the collector's own process.
     pub own: Vec<String>,
     /// `PATH` of the login shell of who ran sudo.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sudo_user: Option<Vec<String>>,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Tool {
@@ -171,21 +137,18 @@ pub struct Tool {
     /// Every place, in the order of the search.
     pub paths: Vec<String>,
     /// The login shell finds it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub in_login_path: Option<bool>,
     /// The first of `paths` may be executed.
     pub executable: bool,
     /// Architecture that the ELF file was built for, as `uname -m` names it; absent for scripts.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub elf_arch: Option<String>,
     /// Built for this machine; absent for scripts.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub arch_matches: Option<bool>,
     /// Without a leading `v`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HostsEntry {
@@ -193,6 +156,7 @@ pub struct HostsEntry {
     pub names: Vec<String>,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Resolver {
@@ -201,6 +165,7 @@ pub struct Resolver {
     pub options: Vec<String>,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Resolution {
@@ -209,18 +174,16 @@ pub struct Resolution {
     /// DNS address.
     pub via: String,
     /// The server that was asked, for `cluster_dns`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
     pub addresses: Vec<IpAddr>,
     /// Absent when it resolved: `nxdomain`, `servfail`, `refused`, `timeout`, `unreachable`, `no_address`, `other`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// The error in the words of whoever reported it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     pub millis: u64,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Connection {
@@ -228,18 +191,16 @@ pub struct Connection {
     pub name: String,
     pub port: u16,
     pub tls: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
     /// Absent when it connected: `name` (did not resolve), `timeout`, `refused`, `no_route`, `reset`,
     /// `tls_name_mismatch`, `tls_expired`, `tls_not_yet_valid`, `tls_unknown_ca`, `tls_not_spoken`, `tls_other`,
     /// `other`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     pub millis: u64,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Ipv6 {
@@ -248,41 +209,34 @@ pub struct Ipv6 {
     /// `ipv6.disable=1` on the kernel's command line.
     pub cmdline_disabled: bool,
     /// `net.ipv6.conf.all.disable_ipv6`; sockets open all the same.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sysctl_disabled: Option<bool>,
     /// A socket of the family really opened. Absent where it was not tried.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub socket_opens: Option<bool>,
     /// Number of the error that kept it from opening; 97 is `EAFNOSUPPORT`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub errno: Option<i32>,
     /// Addresses on interfaces other than `lo`.
     pub addresses: u32,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Clock {
     /// What keeps the time: `chrony`, `ntpd`, `systemd-timesyncd`; `none` when none of them answers.
     pub source: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub synchronised: Option<bool>,
     /// The command that said so.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tool: Option<String>,
     /// The host's clock minus its time source, as that tool gives it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub offset_ms: Option<f64>,
     /// This host's clock minus the collecting machine's, measured over the connection; nodes only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub skew_ms: Option<i64>,
     /// The true skew lies within `skew_ms` ± this.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub skew_error_ms: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Disk {
@@ -301,17 +255,17 @@ pub struct Disk {
     pub read_only: bool,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LocalVolume {
     pub path: String,
     pub is_mount_point: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes_total: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes_free: Option<u64>,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Memory {
@@ -319,6 +273,7 @@ pub struct Memory {
     pub available: u64,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Swap {
@@ -326,6 +281,7 @@ pub struct Swap {
     pub used: u64,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Pressure {
@@ -333,12 +289,11 @@ pub struct Pressure {
     pub some_avg10: f64,
     pub some_avg60: f64,
     /// Percent in which all tasks waited; absent for `cpu` on older kernels.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub full_avg10: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub full_avg60: Option<f64>,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Process {
@@ -349,28 +304,28 @@ pub struct Process {
     pub state: String,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Interface {
     pub name: String,
     pub up: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mtu: Option<u32>,
     /// With prefix length, such as `10.0.0.1/24`.
     pub addresses: Vec<String>,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Route {
     /// `default` or a prefix.
     pub to: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub interface: Option<String>,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Listener {
@@ -380,78 +335,69 @@ pub struct Listener {
     pub protocol: String,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Firewall {
     /// firewalld runs.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub firewalld: Option<bool>,
     /// Rules of the `INPUT` chain that drop or reject, as `iptables-save` writes them.
     pub input_denials: Vec<String>,
     /// `ACCEPT` or `DROP`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub input_policy: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub forward_policy: Option<String>,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Docker {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// The daemon answered `docker info`.
     pub running: bool,
     /// From the running daemon, else from daemon.json.
     pub mirrors: Vec<String>,
     pub insecure_registries: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub root_dir: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cgroup_driver: Option<String>,
     /// daemon.json exists and is no JSON: the daemon will not start.
     pub config_invalid: bool,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Containerd {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// `config_path` of the registry section.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub config_path: Option<String>,
     /// One row a folder of `config_path` (`certs.d`).
     pub registries: Vec<RegistryHosts>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub systemd_cgroup: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sandbox_image: Option<String>,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RegistryHosts {
     /// Name of the folder: the registry's host name.
     pub registry: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
     /// Mirrors in their order.
     pub hosts: Vec<String>,
     pub skip_verify: bool,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Kubelet {
     pub running: bool,
     /// Arguments that carry no secret, by name without dashes.
     pub args: BTreeMap<String, String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster_dns: Option<Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cgroup_driver: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub fail_swap_on: Option<bool>,
 }
 
@@ -464,13 +410,12 @@ pub struct Certificate {
     pub expired: bool,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OomKill {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<Timestamp>,
     pub process: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
     /// Killed by the limit of its own control group, not because the host had no memory.
     pub cgroup: bool,

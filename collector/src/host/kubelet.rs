@@ -261,6 +261,7 @@ fn certificate(path: &str, text: &str, now: Timestamp) -> Option<Certificate> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::self_signed;
     use super::*;
 
     #[test]
@@ -300,28 +301,7 @@ mod tests {
     #[tokio::test]
     async fn a_certificate_beside_its_key_gives_its_dates_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        let (key, cert) = (folder.path().join("k.pem"), folder.path().join("c.pem"));
-        let made = run::command(
-            &[
-                "openssl",
-                "req",
-                "-x509",
-                "-newkey",
-                "rsa:2048",
-                "-nodes",
-                "-days",
-                "30",
-                "-subj",
-                "/CN=node",
-                "-keyout",
-                key.to_str().unwrap(),
-                "-out",
-                cert.to_str().unwrap(),
-            ],
-            Duration::from_secs(60),
-        )
-        .await;
-        assert_eq!(made.end, End::Exit(0));
+        let (key, cert) = self_signed(folder.path(), "node").await;
         let both = std::fs::read_to_string(&cert).unwrap() + &std::fs::read_to_string(&key).unwrap();
         std::fs::write(&cert, both).unwrap();
         let line = ["openssl", "x509", "-noout", "-dates", "-in", cert.to_str().unwrap()];

@@ -25,7 +25,7 @@ const MOST_NAMES: usize = 200;
 pub const SCRIPT: &str = "\
 show /etc/hosts
 show /etc/resolv.conf
-show /etc/nsswitch.conf
+run grep ^hosts: /etc/nsswitch.conf
 begin resolve
 for n in $NAMES; do
   a=$($LIMIT getent ahosts \"$n\" 2>/dev/null | awk '{print $1}' | sort -u | tr '\\n' ',' )
@@ -39,7 +39,7 @@ pub async fn gather(context: Arc<Context>) -> Capture {
     let mut sections = vec![
         run::file("/etc/hosts", limit).await,
         run::file("/etc/resolv.conf", limit).await,
-        run::file("/etc/nsswitch.conf", limit).await,
+        lookup_order(run::file("/etc/nsswitch.conf", limit).await),
     ];
     let servers: Vec<IpAddr> =
         resolver(&sections[1].text).nameservers.iter().filter_map(|server| server.parse().ok()).collect();
@@ -55,6 +55,18 @@ pub async fn gather(context: Arc<Context>) -> Capture {
     });
     sections.push(Section::good(ANSWERS, text));
     Capture { sections }
+}
+
+/// Of nsswitch.conf only how host names are looked up.
+fn lookup_order(mut section: Section) -> Section {
+    section.label = "grep ^hosts: /etc/nsswitch.conf".to_owned();
+    section.text = section
+        .text
+        .lines()
+        .filter(|line| line.starts_with("hosts:"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    section
 }
 
 /// As a program on this host sees the name. Where that fails, each of its name servers is asked for the reason:

@@ -108,8 +108,8 @@ pub fn put_printed(run: &Run, printed: Printed, source: &str) {
     }
 }
 
-/// Puts one item into the bundle, masked.
-fn put(run: &Run, item: HostItem) {
+/// Puts one item into the bundle, masked; one without bytes into the ledger alone.
+pub fn put(run: &Run, item: HostItem) {
     let HostItem { path, bytes, outcome, source, note, started, millis } = item;
     if bytes.is_empty() {
         let mut missing = entry(&path, source, outcome);

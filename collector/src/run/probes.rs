@@ -10,15 +10,14 @@ use shared::bundle::paths;
 
 use tokio::sync::oneshot;
 
-use super::Run;
 use super::tasks::each;
+use super::{Run, host};
 use crate::cluster::api::{Api, JSON};
 use crate::cluster::error::{ApiError, Fault};
-use crate::gather::text;
+use crate::host::HostItem;
 use crate::probes::comparison::COMPARISONS;
 use crate::probes::{self, clock, coredns, endpoints, kubelet};
 use crate::select::Kind;
-use crate::sink::{Draft, entry};
 
 /// Nodes whose kubelets are asked; with more, one answer in so many says enough.
 const MOST_KUBELETS: usize = 200;
@@ -235,21 +234,15 @@ fn put(
     note: Option<String>,
     started: Timestamp,
 ) {
-    if rows.is_empty() && outcome != Outcome::Collected {
-        let mut missing = entry(path, source, outcome);
-        (missing.note, missing.started) = (note, Some(started));
-        run.sink.note(missing);
-        return;
-    }
-    match text::masked(Draft::new(path, source), &probes::file(rows), outcome, note, &run.masks) {
-        Ok(mut finished) => {
-            finished.entry_mut().started = Some(started);
-            run.sink.put(finished);
-        }
-        Err(reason) => {
-            let mut failed = entry(path, source, Outcome::Failed);
-            failed.note = Some(reason.to_string());
-            run.sink.note(failed);
-        }
-    }
+    let nothing = rows.is_empty() && outcome != Outcome::Collected;
+    let item = HostItem {
+        path: path.to_owned(),
+        bytes: if nothing { Vec::new() } else { probes::file(rows) },
+        outcome,
+        source: source.to_owned(),
+        note,
+        started,
+        millis: Timestamp::now().duration_since(started).as_millis().max(0) as u64,
+    };
+    host::put(run, item);
 }
