@@ -170,10 +170,23 @@ pub fn main() -> ExitCode {
     match result {
         Ok(exit) => exit.into(),
         Err(error) => {
-            say(&format!("error: {error:#}"));
+            say(&format!("error: {}", told_once(&error)));
             Exit::Unusable.into()
         }
     }
+}
+
+/// An error and its causes, without those that the text before them holds already.
+fn told_once(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| {
+        if text.is_empty() {
+            cause
+        } else if text.contains(&cause) {
+            text
+        } else {
+            format!("{text}: {cause}")
+        }
+    })
 }
 
 /// Writes data to stdout. A reader that has closed the pipe has had enough; that is no error.

@@ -57,6 +57,18 @@ pub fn finished(lang: Lang, written: &Written, manifest: &Manifest) -> String {
     if losses.len() > NAMED {
         text += pick(lang, "\n  ……", "\n  …");
     }
+    let refused = losses.iter().filter(|entry| entry.outcome == Outcome::Forbidden).count();
+    if refused > 0 {
+        text += &match lang {
+            Lang::Zh => format!(
+                "\nhint: 其中 {refused} 项没有权限读取。请换用有权读取整个集群的 kubeconfig（--kubeconfig、--context），或用 -n 只收集有权读取的命名空间"
+            ),
+            Lang::En => format!(
+                "\nhint: {refused} of them may not be read by this user: collect with a kubeconfig that may read the \
+                 whole cluster (--kubeconfig, --context), or name the namespaces that you may read (-n)"
+            ),
+        };
+    }
     text += &match lang {
         Lang::Zh => format!("\n上传前可先查看：casebook-collect inspect {path}"),
         Lang::En => format!("\nlook into it before you upload it: casebook-collect inspect {path}"),

@@ -90,7 +90,9 @@ pub struct Contents {
 
 /// Why nothing at all could be read.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read {path}: {source}")]
+#[error(
+    "cannot read {path}: {source}\nhint: name a bundle, a folder or a text file that exists and that you may read"
+)]
 pub struct ReadError {
     pub path: PathBuf,
     pub source: io::Error,
