@@ -145,16 +145,20 @@ fn empty_or_cut_archive(world: &World) -> Result<()> {
 
 fn rule_with_a_mistake(world: &World) -> Result<()> {
     let rules = folder(world, "rules")?;
-    fs::write(
-        rules.join("broken-rule.yaml"),
-        "id: broken-rule\ntitle: {zh: 坏, en: broken}\nevidence:\n  x: {in: [texts], txet: 'abc'}\n",
-    )?;
+    let section = folder(world, "rules/own/section")?;
+    let text_of_rule =
+        "id: broken-rule\ntitle: {zh: 坏, en: broken}\nevidence:\n  x: {in: [texts], txet: 'abc'}\n";
+    fs::write(section.join("broken-rule.yaml"), text_of_rule)?;
     let run = analyze(&["--rules", text(&rules)?, text(&world.healthy)?])?.expect_code(2)?;
-    explains(&run, "broken-rule.yaml")?;
     ensure!(
-        run.stderr.contains("txet") || run.stderr.contains(":4"),
+        run.stderr.contains("broken-rule.yaml:4:"),
         "the message does not show the place: {}",
         run.stderr
     );
+    ensure!(run.stderr.contains("txet"), "the message does not show the mistake: {}", run.stderr);
+
+    let empty = folder(world, "no-rules")?;
+    let run = analyze(&["--rules", text(&empty)?, text(&world.healthy)?])?.expect_code(2)?;
+    ensure!(run.stderr.contains("no-rules"), "the message does not name the folder: {}", run.stderr);
     Ok(())
 }

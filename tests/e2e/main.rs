@@ -5,11 +5,13 @@
 
 mod archives;
 mod bad_input;
+mod containment;
 mod describe;
 mod faults;
 mod healthy;
 mod modules;
 mod nodes;
+mod permissions;
 mod reports;
 mod scenarios;
 mod texts;
@@ -54,6 +56,8 @@ fn main() -> Result<ExitCode> {
         reports::trials(),
         faults::trials(),
         describe::trials(),
+        permissions::trials(),
+        containment::trials(),
         scenarios::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();

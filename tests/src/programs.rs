@@ -42,7 +42,7 @@ pub fn build() -> Result<()> {
     let target = dir.parent().map(Path::to_owned).context("a profile's folder lies in the target folder")?;
     succeed(
         Command::new(cargo)
-            .args(["build", "--quiet", "--bins", "-p", "collector", "-p", "analyzer", "--profile", profile])
+            .args(["build", "--quiet", "--workspace", "--bins", "--profile", profile])
             .arg("--target-dir")
             .arg(target),
     )?;
