@@ -224,3 +224,6 @@ fn cluster_version(snapshot: &Snapshot) -> Option<Version> {
     };
     of_manifest.or_else(of_nodes)
 }
+
+#[cfg(test)]
+mod tests;

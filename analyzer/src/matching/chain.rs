@@ -10,6 +10,8 @@ use crate::report::model::{Finding, Link, Severity, Subject};
 
 /// Links of a chain.
 const LONGEST: usize = 6;
+/// Links above the subject of a finding.
+const HIGHEST: usize = 2;
 /// Subjects of one finding from which a chain is looked for.
 const STARTS: usize = 20;
 /// Objects that are looked at below one object.
@@ -34,8 +36,32 @@ pub fn fill(findings: &mut [Finding], world: &World<'_>) {
 }
 
 fn longest(subject: &Subject, world: &World<'_>) -> Vec<Link> {
-    let start = Subject { container: None, ..subject.clone() };
-    follow(&Subject { node: None, ..start }, world, &mut BTreeSet::new(), LONGEST)
+    let start = Subject { container: None, node: None, ..subject.clone() };
+    let mut seen = BTreeSet::new();
+    let below = follow(&start, world, &mut seen, LONGEST - HIGHEST);
+    if below.is_empty() {
+        return below;
+    }
+    let mut chain = climb(&start, world, &mut seen, HIGHEST);
+    chain.extend(below);
+    chain
+}
+
+/// From the sign that people see down to what keeps `subject` company: the release of a pod, the pod of a claim.
+fn climb(subject: &Subject, world: &World<'_>, seen: &mut BTreeSet<Subject>, left: usize) -> Vec<Link> {
+    let mut best: Vec<Link> = Vec::new();
+    for dependent in world.dependents(subject).iter().take(WIDEST) {
+        if left == 0 || !seen.insert(dependent.clone()) {
+            continue;
+        }
+        let Some(state) = world.trouble(dependent) else { continue };
+        let mut chain = climb(dependent, world, seen, left - 1);
+        chain.push(Link { subject: dependent.clone(), state });
+        if chain.len() > best.len() {
+            best = chain;
+        }
+    }
+    best
 }
 
 fn follow(subject: &Subject, world: &World<'_>, seen: &mut BTreeSet<Subject>, left: usize) -> Vec<Link> {
@@ -152,7 +178,9 @@ mod tests {
             ),
         ]);
         let mut findings = vec![finding(named("HelmRelease", Some("a"), "db"), None)];
+        findings.push(finding(named("PersistentVolumeClaim", Some("a"), "data-db-0"), None));
         fill(&mut findings, &World::new(&snapshot));
+        assert_eq!(findings[0].chain, findings[1].chain, "the same way, from whichever end it was found");
         let steps: Vec<(&str, &str)> =
             findings[0].chain.iter().map(|link| (link.subject.kind.as_str(), link.state.as_str())).collect();
         assert_eq!(

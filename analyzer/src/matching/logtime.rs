@@ -13,11 +13,7 @@ const SEARCHED: usize = 80;
 
 /// The first time in the beginning of `line`. `collected` gives the year to klog lines, which have none.
 pub fn line_time(line: &str, collected: Option<Timestamp>) -> Option<Timestamp> {
-    let mut end = line.len().min(SEARCHED);
-    while !line.is_char_boundary(end) {
-        end -= 1;
-    }
-    let head = line[..end].as_bytes();
+    let head = &line.as_bytes()[..line.len().min(SEARCHED)];
     for at in 0..head.len() {
         let starts_number = head[at].is_ascii_digit() && (at == 0 || !head[at - 1].is_ascii_alphanumeric());
         if starts_number && let Some(time) = iso(&head[at..]) {

@@ -35,12 +35,19 @@ pub struct World<'s> {
     warnings: HashMap<Key<'s>, (Option<Timestamp>, &'s str)>,
     /// Pods by what owns them: a controller, or the release named in their labels.
     owned: HashMap<Key<'s>, Vec<&'s Object>>,
+    /// Pods by the claims that they mount and the node that they run on.
+    users: HashMap<Key<'s>, Vec<&'s Object>>,
 }
 
 impl<'s> World<'s> {
     pub fn new(snapshot: &'s Snapshot) -> World<'s> {
-        let mut world =
-            World { snapshot, objects: HashMap::new(), warnings: HashMap::new(), owned: HashMap::new() };
+        let mut world = World {
+            snapshot,
+            objects: HashMap::new(),
+            warnings: HashMap::new(),
+            owned: HashMap::new(),
+            users: HashMap::new(),
+        };
         for plural in COLLECTIONS {
             let Some(kind) = kind_of(plural) else { continue };
             for object in snapshot.objects.of(plural) {
@@ -54,6 +61,9 @@ impl<'s> World<'s> {
                     }
                 }
                 let label = |key: &str| object.value.pointer("/metadata/labels")?.get(key)?.as_str();
+                if kind == "Pod" {
+                    world.take_users(object, namespace);
+                }
                 if kind == "Pod"
                     && let Some(release) = label("app.kubernetes.io/instance").or_else(|| label("release"))
                 {
@@ -65,6 +75,18 @@ impl<'s> World<'s> {
             world.take_warning(event);
         }
         world
+    }
+
+    fn take_users(&mut self, pod: &'s Object, namespace: &'s str) {
+        let volumes = pod.value.pointer("/spec/volumes").and_then(Value::as_array);
+        for volume in volumes.into_iter().flatten() {
+            if let Some(claim) = text(volume, "/persistentVolumeClaim/claimName") {
+                self.users.entry(("PersistentVolumeClaim", namespace, claim)).or_default().push(pod);
+            }
+        }
+        if let Some(node) = pod.str_at(&["spec", "nodeName"]) {
+            self.users.entry(("Node", "", node)).or_default().push(pod);
+        }
     }
 
     fn take_warning(&mut self, event: &'s Object) {
@@ -170,6 +192,27 @@ impl<'s> World<'s> {
             causes.extend(owned.name().map(|name| named(kind, namespace, name)));
         }
         causes
+    }
+
+    /// The objects that an object keeps waiting: the pods of a claim or node, the release or workload of a pod.
+    pub fn dependents(&self, subject: &Subject) -> Vec<Subject> {
+        let namespace = subject.namespace.as_deref();
+        let key = (subject.kind.as_str(), namespace.unwrap_or_default(), subject.name.as_str());
+        let users = self.users.get(&key).into_iter().flatten();
+        let mut dependents: Vec<Subject> =
+            users.filter_map(|pod| Some(named("Pod", pod.namespace(), pod.name()?))).collect();
+        if let ("Pod" | "ReplicaSet", Some(object)) = (subject.kind.as_str(), self.object(subject)) {
+            let label = |key: &str| object.value.pointer("/metadata/labels")?.get(key)?.as_str();
+            let release = label("app.kubernetes.io/instance").or_else(|| label("release"));
+            dependents.extend(release.map(|release| named("HelmRelease", namespace, release)));
+            let owners = object.value.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+            for owner in owners.into_iter().flatten() {
+                if let (Some(kind), Some(name)) = (text(owner, "/kind"), text(owner, "/name")) {
+                    dependents.push(named(kind, namespace, name));
+                }
+            }
+        }
+        dependents
     }
 
     /// Since when an object is well, by its own account; `None` if it is not, or does not say.
