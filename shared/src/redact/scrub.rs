@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-
 use super::{Counts, RedactError, Redactor};
 use crate::bundle::items;
 use crate::bundle::manifest::Manifest;
