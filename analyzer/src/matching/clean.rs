@@ -1,6 +1,6 @@
-//! Text as it was meant: without terminal escapes, and with HTML entities decoded.
+//! Text as it was meant: without terminal escapes, with HTML entities decoded and plain spaces.
 //!
-//! Pasted scroll-back holds colours, pages copied from a browser hold `&lt;`. A line is cleaned before a pattern is
+//! Pasted scroll-back holds colours, pages copied from a browser hold `&lt;` and no-break spaces. A line is cleaned before a pattern is
 //! tried on it. Line breaks are never added or removed, so that line numbers keep their meaning.
 
 use std::borrow::Cow;
@@ -18,8 +18,21 @@ const ENTITIES: &[(&str, &str)] = &[
     ("&nbsp;", " "),
 ];
 
-/// The text without escapes and entities; borrowed when there are none.
+/// Spaces that pages are set with and shells never print: no-break, narrow no-break and figure space.
+const PAGE_SPACES: [&str; 3] = ["\u{a0}", "\u{202f}", "\u{2007}"];
+
+/// The text without escapes and entities and with plain spaces; borrowed when it is so already.
 pub fn clean(text: &str) -> Cow<'_, str> {
+    // ASCII is told fast, and most logs are nothing else.
+    let has = |space: &str| memchr::memmem::find(text.as_bytes(), space.as_bytes()).is_some();
+    if !text.is_ascii() && PAGE_SPACES.iter().any(|space| has(space)) {
+        let plain = PAGE_SPACES.iter().fold(text.to_owned(), |text, space| text.replace(space, " "));
+        return Cow::Owned(decode(&plain).into_owned());
+    }
+    decode(text)
+}
+
+fn decode(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let has_escape = memchr::memchr(0x1b, bytes).is_some();
     let has_entity = memchr::memchr_iter(b'&', bytes).any(|at| entity_at(&text[at..]).is_some());
@@ -87,6 +100,12 @@ mod tests {
         assert_eq!(clean("\x1b[31mError:\x1b[0m no"), "Error: no");
         assert_eq!(clean("\x1b]0;title\x07text"), "text");
         assert_eq!(clean("services&lt;mysql&gt; &amp;&amp; &unknown;"), "services<mysql> && &unknown;");
+    }
+
+    #[test]
+    fn spaces_of_a_page_are_spaces() {
+        assert_eq!(clean("line\u{a0}2:\u{202f}code:\u{2007}&lt;未找到命令"), "line 2: code: <未找到命令");
+        assert!(matches!(clean("构建应用 失败"), Cow::Borrowed(_)));
     }
 
     #[test]
