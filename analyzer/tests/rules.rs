@@ -9,7 +9,9 @@ use analyzer::rules::cases::{self, Expected};
 use analyzer::rules::{RuleSet, catalogue, format, lint, set};
 use analyzer::{intake, matching};
 use rayon::prelude::*;
+use serde_json::json;
 use shared::archive::Limits;
+use shared::bundle::manifest::LedgerEntry;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -91,6 +93,28 @@ fn healthy_bundles_give_no_finding() {
             loud.iter().map(|finding| format!("{} {:?}", finding.case, finding.evidence)).collect();
         assert!(told.is_empty(), "{}: {}", path.display(), told.join("\n"));
         assert!(found.notes.is_empty(), "{:?}", found.notes);
+    }
+}
+
+/// Whoever collected nothing, or was refused everything, is told of no case.
+#[test]
+fn nothing_collected_gives_no_finding() {
+    let rules = rules();
+    let greeting =
+        || vec![("texts/note.txt".to_owned(), "你好，部署时遇到问题，怎么办？\n".as_bytes().to_vec())];
+    let refused: Vec<LedgerEntry> = ["pods/blueking.json", "events/blueking.json", "nodes.json"]
+        .iter()
+        .map(|path| {
+            let entry = json!({
+                "path": format!("cluster-resources/{path}"), "source": "GET", "outcome": "forbidden"
+            });
+            serde_json::from_value(entry).expect("an entry of the ledger")
+        })
+        .collect();
+    for (files, ledger) in [(Vec::new(), Vec::new()), (greeting(), Vec::new()), (greeting(), refused)] {
+        let found = matching::run(&rules, &intake::from_files(files, ledger));
+        let told: Vec<&str> = found.findings.iter().map(|finding| finding.case.as_str()).collect();
+        assert!(told.is_empty(), "{told:?}");
     }
 }
 
