@@ -55,6 +55,8 @@ pub fn compress(data: &[u8], level: Compression) -> Vec<u8> {
     let length = (member.len() as u32).to_le_bytes();
     member[16..20].copy_from_slice(&length);
     member[20..24].copy_from_slice(&(data.len() as u32).to_le_bytes());
+    // Writers hold the members of a whole file: a gigabyte of log would hold a quarter of it in unused room.
+    member.shrink_to_fit();
     member
 }
 
