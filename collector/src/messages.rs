@@ -1,6 +1,8 @@
 //! What a run says to the person at the terminal, in both languages.
 
-use shared::bundle::manifest::{Manifest, Outcome};
+use std::collections::BTreeMap;
+
+use shared::bundle::manifest::{LedgerEntry, Manifest, Outcome};
 use shared::bundle::writer::Written;
 use shared::lang::Lang;
 
@@ -47,14 +49,11 @@ pub fn finished(lang: Lang, written: &Written, manifest: &Manifest) -> String {
         Lang::Zh => format!("\n有 {} 项未能（完整）收集，详见包内 manifest.json：", losses.len()),
         Lang::En => format!("\n{} items are missing or cut, see manifest.json inside:", losses.len()),
     };
-    for entry in losses.iter().take(NAMED) {
-        let note = entry.note.as_deref().unwrap_or_default();
-        text += &format!("\n  {} {}", entry.outcome.as_str(), entry.path);
-        if !note.is_empty() {
-            text += &format!(": {}", for_terminal(note, 160));
-        }
+    let kinds = losses_by_reason(manifest);
+    for group in kinds.iter().take(NAMED) {
+        text += &format!("\n  {}", loss_line(lang, group));
     }
-    if losses.len() > NAMED {
+    if kinds.len() > NAMED {
         text += pick(lang, "\n  ……", "\n  …");
     }
     let refused = losses.iter().filter(|entry| entry.outcome == Outcome::Forbidden).count();
@@ -76,6 +75,47 @@ pub fn finished(lang: Lang, written: &Written, manifest: &Manifest) -> String {
     text
 }
 
+/// Entries that ended alike for the same reason.
+pub struct Losses<'a> {
+    pub outcome: Outcome,
+    /// The reason in the words of the first.
+    pub words: String,
+    pub entries: Vec<&'a LedgerEntry>,
+}
+
+/// What is missing or cut, the most frequent reason first. Reasons that differ in a name only count as the same.
+pub fn losses_by_reason(manifest: &Manifest) -> Vec<Losses<'_>> {
+    let mut groups = BTreeMap::<(Outcome, String), Losses<'_>>::new();
+    for entry in manifest.ledger.iter().filter(|entry| entry.outcome.is_loss()) {
+        let words = entry.note.clone().unwrap_or_default();
+        let stem = match (entry.outcome, words.find(" is forbidden: ")) {
+            (Outcome::Forbidden, Some(_)) => String::new(),
+            _ => words.split("not asked for, since ").last().unwrap_or_default().to_owned(),
+        };
+        let new = || Losses { outcome: entry.outcome, words, entries: Vec::new() };
+        groups.entry((entry.outcome, stem)).or_insert_with(new).entries.push(entry);
+    }
+    let mut groups: Vec<_> = groups.into_values().collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.entries.len()));
+    groups
+}
+
+/// One line about them.
+pub fn loss_line(lang: Lang, losses: &Losses<'_>) -> String {
+    let mut text = format!("{} {}", losses.outcome.as_str(), for_terminal(&losses.entries[0].path, 160));
+    let more = losses.entries.len() - 1;
+    if more > 0 {
+        text += &match lang {
+            Lang::Zh => format!("（另有 {more} 项）"),
+            Lang::En => format!(" (and {more} more)"),
+        };
+    }
+    if !losses.words.is_empty() {
+        text += &format!(": {}", for_terminal(&losses.words, 200));
+    }
+    text
+}
+
 /// A text from elsewhere on one line, without anything that a terminal would obey.
 pub fn for_terminal(text: &str, most: usize) -> String {
     let mut shown: String =
@@ -94,6 +134,41 @@ fn is_bidi(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared::bundle::manifest::Tool;
+
+    #[test]
+    fn what_failed_for_one_reason_is_said_once() {
+        let entry = |path: &str, outcome, note: &str| LedgerEntry {
+            note: Some(note.to_owned()),
+            ..crate::sink::entry(path, "", outcome)
+        };
+        let all = [
+            entry("a", Outcome::Forbidden, "pods is forbidden: User \"x\" cannot list resource \"pods\""),
+            entry("b", Outcome::Failed, "dial tcp 10.0.0.1:10250: i/o timeout"),
+            entry("c", Outcome::Forbidden, "nodes is forbidden: User \"x\" cannot list resource \"nodes\""),
+            entry(
+                "d",
+                Outcome::Forbidden,
+                "jobs.batch is forbidden: User \"x\" cannot list resource \"jobs\"",
+            ),
+        ];
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let manifest = Manifest {
+            format: String::new(),
+            tool: Tool { name: String::new(), version: String::new() },
+            started: now,
+            finished: now,
+            options: BTreeMap::new(),
+            cluster: None,
+            host: None,
+            clocks: Vec::new(),
+            stopped: None,
+            ledger: all.to_vec(),
+        };
+        let lines: Vec<_> = losses_by_reason(&manifest).iter().map(|g| loss_line(Lang::En, g)).collect();
+        assert!(lines[0].starts_with("forbidden a (and 2 more): pods is forbidden"), "{lines:?}");
+        assert_eq!(lines[1], "failed b: dial tcp 10.0.0.1:10250: i/o timeout");
+    }
 
     #[test]
     fn nothing_reaches_the_terminal_that_it_would_obey() {

@@ -1,17 +1,16 @@
 //! `casebook-collect inspect BUNDLE`: what is inside, before it is given away.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use shared::archive::{self, Limits};
-use shared::bundle::manifest::{LedgerEntry, Manifest, Outcome};
+use shared::bundle::manifest::Manifest;
 use shared::bundle::paths;
 use shared::lang::Lang;
 
 use super::collect::refuse;
 use crate::cli::InspectArgs;
 use crate::exit::Exit;
-use crate::messages::{for_terminal, pick};
+use crate::messages::{for_terminal, loss_line, losses_by_reason, pick};
 use crate::units::show_size;
 
 #[derive(Debug, thiserror::Error)]
@@ -117,29 +116,13 @@ fn masked(manifest: &Manifest, lang: Lang, line: &mut impl FnMut(String)) {
 }
 
 fn missing(manifest: &Manifest, lang: Lang, line: &mut impl FnMut(String)) {
-    let mut by_words = BTreeMap::<(Outcome, String), Vec<&LedgerEntry>>::new();
-    for entry in manifest.ledger.iter().filter(|e| e.outcome.is_loss()) {
-        let words = for_terminal(entry.note.as_deref().unwrap_or_default(), 200);
-        by_words.entry((entry.outcome, words)).or_default().push(entry);
-    }
+    let losses = losses_by_reason(manifest);
     line(String::new());
     line(pick(lang, "缺失或不完整：", "missing or cut:").to_owned());
-    if by_words.is_empty() {
+    if losses.is_empty() {
         line(format!("  {}", pick(lang, "无", "nothing")));
     }
-    for ((outcome, words), entries) in by_words {
-        let mut text = String::new();
-        let more = entries.len() - 1;
-        let _ = write!(text, "  {} {}", outcome.as_str(), for_terminal(&entries[0].path, 120));
-        if more > 0 {
-            let _ = match lang {
-                Lang::Zh => write!(text, "（另有 {more} 项）"),
-                Lang::En => write!(text, " (and {more} more)"),
-            };
-        }
-        if !words.is_empty() {
-            let _ = write!(text, ": {words}");
-        }
-        line(text);
+    for group in &losses {
+        line(format!("  {}", loss_line(lang, group)));
     }
 }
