@@ -64,6 +64,9 @@ pub enum Answer {
 impl Condition {
     /// The error is one line, with the place within the condition.
     pub fn compile(source: &str) -> Result<Condition, String> {
+        if nesting(source) > NESTING {
+            return Err(format!("brackets are nested more than {NESTING} deep"));
+        }
         if source.len() > LONGEST {
             return Err(format!("longer than {LONGEST} bytes"));
         }
@@ -152,6 +155,22 @@ pub fn convert(value: &Value) -> Converted {
     }
 }
 
+/// Deepest nesting of brackets that is compiled: the parser calls itself for each and would run out of stack.
+const NESTING: usize = 16;
+
+fn nesting(source: &str) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0);
+    for byte in source.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,6 +234,7 @@ mod tests {
     #[test]
     fn mistakes_are_told() {
         assert!(Condition::compile("pod.name ==").is_err());
+        assert!(Condition::compile(&"[".repeat(5000)).unwrap_err().contains("nested"));
         assert_eq!(Condition::compile("frobnicate(pod)").unwrap_err(), "no function `frobnicate`");
         let names = Condition::compile("pod.name == other.name").unwrap().names;
         assert_eq!(names.into_iter().collect::<Vec<_>>(), ["other", "pod"]);
