@@ -13,12 +13,12 @@ before(async () => { browser = await launch(); });
 after(async () => { await browser.close(); });
 
 // A test on a page, which must not complain, ask or fetch.
-function pageTest(name, act, file = sample, options = {}) {
+function pageTest(name, act, file = sample, options = {}, expected = []) {
   test(name, async () => {
     const { page, faults, close } = await open(browser, file, options);
     try {
       await act(page);
-      assert.deepEqual(faults, []);
+      assert.deepEqual(faults.filter((fault) => !expected.some((part) => fault.includes(part))), []);
     } finally {
       await close();
     }
@@ -145,11 +145,14 @@ pageTest('dragging moves the timeline and a plain wheel scrolls the page', async
   await chart.scrollIntoViewIfNeeded();
   await page.locator('[data-zoom="zoom_in"]').click();
   const from = () => page.evaluate(() => state.range.from);
+  // Below the header, which stays at the top.
+  await page.evaluate(() => document.querySelector('#timeline').scrollIntoView({ behavior: 'instant' }));
   const box = await chart.boundingBox();
   const start = await from();
-  await page.mouse.move(box.x + box.width * 0.8, box.y + 8);
+  // To the right, since the opening range may already end where the evidence does.
+  await page.mouse.move(box.x + box.width * 0.5, box.y + 8);
   await page.mouse.down();
-  await page.mouse.move(box.x + box.width * 0.6, box.y + 8, { steps: 5 });
+  await page.mouse.move(box.x + box.width * 0.8, box.y + 8, { steps: 5 });
   await page.mouse.up();
   assert.notEqual(await from(), start);
   const size = await page.evaluate(() => state.range.to - state.range.from);
@@ -230,7 +233,7 @@ pageTest('the policy refuses a script that is put into the page', async (page) =
   }));
   assert.match(refused, /^script-src/);
   assert.equal(await page.evaluate(() => window.hit), undefined);
-}, sample, {});
+}, sample, {}, ['Content Security Policy']);
 
 pageTest('without scripts the plain report is there', async (page) => {
   assert.match(await page.locator('pre').textContent(), /^## 诊断结果/);

@@ -109,7 +109,7 @@ fn follow(drafts: &mut [Draft]) -> bool {
         map
     });
     let made_by: HashMap<Subject, Vec<Cause>> = drafts.iter().fold(HashMap::new(), |mut map, draft| {
-        for edge in draft.edges.iter().filter(|edge| edge.from.kind == "Release") {
+        for edge in draft.edges.iter().filter(|edge| edge.from.kind == "HelmRelease") {
             map.entry(edge.from.clone()).or_default().push(draft.cause.clone());
         }
         map
@@ -132,7 +132,7 @@ fn follow(drafts: &mut [Draft]) -> bool {
             CauseKind::StorageClass if me.kind == "PersistentVolumeClaim" && waits_for_pod(draft) => {
                 mounted_by.get(&me).and_then(|all| most_common(all.iter()))
             }
-            CauseKind::Release if me.kind == "Release" => {
+            CauseKind::Release if me.kind == "HelmRelease" => {
                 made_by.get(&me).and_then(|all| most_common(all.iter()))
             }
             _ => None,

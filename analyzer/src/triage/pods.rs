@@ -378,7 +378,7 @@ fn relate<'a>(world: &World<'a>, pod: &'a Object, draft: &mut Draft<'a>) {
     }
     if let Some((home, release)) = release_of(world, pod) {
         let owner = draft.edges.first().map_or_else(|| me.clone(), |edge| edge.from.clone());
-        draft.edge(named("Release", Some(home), release), owner, Relation::Owns);
+        draft.edge(named("HelmRelease", Some(home), release), owner, Relation::Owns);
     }
     let message = draft.problem.message.clone().unwrap_or_default();
     let evicted = draft.problem.state == "Evicted";

@@ -135,7 +135,7 @@ pub fn releases<'a>(world: &World<'a>) -> Vec<Draft<'a>> {
         if matches!(status, "deployed" | "superseded" | "uninstalled") {
             continue;
         }
-        let about = named("Release", release.namespace(), release.name().unwrap_or_default());
+        let about = named("HelmRelease", release.namespace(), release.name().unwrap_or_default());
         let cause = full_name(&about);
         problems.push(
             Draft::new(world.snapshot, release, about, status)
