@@ -50,8 +50,11 @@ pub struct Cli {
 #[derive(Debug, Args)]
 pub struct Analyze {
     /// Bundles (.tar.gz, .tgz, .tar, .zip or a folder, of casebook or another collector) and text files.
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "compare", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Say what is resolved, what persists and what is new between two bundles of one cluster.
+    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"], conflicts_with = "paths")]
+    pub compare: Option<Vec<PathBuf>>,
     #[arg(long, value_enum, default_value_t = Format::Auto)]
     pub format: Format,
     /// Write the report to a file; its ending decides the format where --format does not.

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod analyze;
+pub mod compare;
 pub mod rules_catalogue;
 pub mod rules_lint;
 pub mod rules_list;

@@ -13,7 +13,7 @@ pub mod model;
 pub mod text;
 
 mod escape;
-mod words;
+pub(crate) mod words;
 
 use std::collections::HashMap;
 
@@ -96,4 +96,4 @@ fn fold(evidence: &[Evidence]) -> Vec<(&Evidence, usize)> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -15,6 +15,11 @@ use crate::{intake, matching};
 const WIDTH: usize = 100;
 
 pub fn run(args: &Analyze) -> anyhow::Result<Exit> {
+    if let Some([before, after]) = args.compare.as_deref() {
+        let text = super::compare::run(args, format(args, false), before, after)?;
+        deliver(args, &text)?;
+        return Ok(Exit::Done);
+    }
     let lang = args.common.lang();
     let rules = RuleSet::load(&args.common.rules)?;
     let snapshot = intake::load(&args.paths, &Limits::default())?;
@@ -43,11 +48,15 @@ pub fn run(args: &Analyze) -> anyhow::Result<Exit> {
             markdown::render(&report, &markdown::Options { lang, max_chars: args.max_chars, dates })
         }
     };
-    match &args.output {
-        Some(path) => write(path, &rendered)?,
-        None => print(&rendered)?,
-    }
+    deliver(args, &rendered)?;
     Ok(if failed { Exit::Found } else { Exit::Done })
+}
+
+fn deliver(args: &Analyze, text: &str) -> anyhow::Result<()> {
+    match &args.output {
+        Some(path) => write(path, text),
+        None => print(text),
+    }
 }
 
 fn format(args: &Analyze, terminal: bool) -> Format {

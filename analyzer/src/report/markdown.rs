@@ -4,7 +4,7 @@
 //! table. No HTML, no nesting, nothing that needs a certain engine.
 
 mod fit;
-mod quote;
+pub(crate) mod quote;
 
 use std::borrow::Borrow;
 

@@ -81,7 +81,7 @@ fn finding(case: &str, verdict: Verdict, severity: Severity) -> Finding {
     }
 }
 
-pub(super) fn sample() -> Report {
+pub(crate) fn sample() -> Report {
     let mut hostile = finding("hostile-log", Verdict::Likely, Severity::Warning);
     hostile.title = Text::same(HOSTILE);
     hostile.conclusion = Text::same(format!("It says `{HOSTILE}`\n\n# heading\n- item"));

@@ -1,0 +1,41 @@
+//! `casebook-analyze --compare BEFORE AFTER`
+
+use std::path::Path;
+
+use anyhow::bail;
+use shared::archive::Limits;
+
+use crate::cli::{Analyze, Format, say};
+use crate::report::Report;
+use crate::rules::RuleSet;
+use crate::snapshot::Snapshot;
+use crate::{compare, intake, matching};
+
+/// What is to be written.
+///
+/// # Errors
+/// When a bundle cannot be read, or when the format is one that shows a single bundle.
+pub fn run(args: &Analyze, format: Format, before: &Path, after: &Path) -> anyhow::Result<String> {
+    if format == Format::Html {
+        bail!("--compare has no HTML page\nhint: use --format markdown or json");
+    }
+    let lang = args.common.lang();
+    let rules = RuleSet::load(&args.common.rules)?;
+    let (before, _) = report(&rules, before)?;
+    let (after, seen) = report(&rules, after)?;
+    let comparison = compare::compare(&before, &after, &seen);
+    Ok(match format {
+        Format::Json => compare::json(&comparison, lang),
+        _ => compare::render(&comparison, lang),
+    })
+}
+
+fn report(rules: &RuleSet, path: &Path) -> anyhow::Result<(Report, Snapshot)> {
+    let snapshot = intake::load(&[path.to_owned()], &Limits::default())?;
+    let found = matching::run(rules, &snapshot);
+    for note in &found.notes {
+        say(&format!("note: {note}"));
+    }
+    let report = Report::build(&snapshot, found.findings, found.unresolved);
+    Ok((report, snapshot))
+}

@@ -1,0 +1,86 @@
+use super::*;
+use crate::report::tests::sample;
+use crate::triage::model::Problem;
+
+fn pod(name: &str) -> Subject {
+    Subject {
+        kind: "Pod".into(),
+        namespace: Some("shop".into()),
+        name: name.into(),
+        container: None,
+        node: None,
+    }
+}
+
+/// A report whose first finding is about these pods, and nothing else.
+fn report(pods: &[&str]) -> Report {
+    let mut report = sample();
+    report.findings.truncate(1);
+    report.findings[0].explains.clear();
+    report.findings[0].subjects = pods.iter().map(|name| pod(name)).collect();
+    report.findings.retain(|finding| !finding.subjects.is_empty());
+    report.triage.groups.clear();
+    report.unresolved.clear();
+    report
+}
+
+fn all_read() -> Snapshot {
+    let mut snapshot = Snapshot::default();
+    snapshot.coverage.lists.insert(("pods".into(), None), Known::Whole);
+    snapshot
+}
+
+fn names(items: &[Item]) -> Vec<&str> {
+    items.iter().map(|item| item.subject.name.as_str()).collect()
+}
+
+#[test]
+fn findings_are_told_apart_by_object() {
+    let comparison = compare(&report(&["a", "b"]), &report(&["b", "c"]), &all_read());
+    assert_eq!(names(&comparison.resolved), ["a"]);
+    assert_eq!(names(&comparison.persists), ["b"]);
+    assert_eq!(names(&comparison.new), ["c"]);
+}
+
+#[test]
+fn a_pod_made_anew_is_the_same_pod() {
+    let comparison =
+        compare(&report(&["web-6c56d8c5f9-9c9tg"]), &report(&["web-7d67445b47-44pbj"]), &all_read());
+    assert_eq!(names(&comparison.persists), ["web-7d67445b47-44pbj"]);
+    assert!(comparison.resolved.is_empty() && comparison.new.is_empty());
+    assert_eq!(without_generated_ending("agent-29pzh"), "agent");
+    assert_eq!(without_generated_ending("bk-redis-cluster-0"), "bk-redis-cluster-0");
+    assert_eq!(without_generated_ending("bk-apigateway"), "bk-apigateway");
+}
+
+#[test]
+fn what_was_not_collected_again_is_not_resolved() {
+    let comparison = compare(&report(&["a"]), &report(&[]), &Snapshot::default());
+    assert_eq!(names(&comparison.unknown), ["a"]);
+    assert!(comparison.resolved.is_empty());
+}
+
+#[test]
+fn a_problem_counts_where_no_finding_speaks_of_it() {
+    let with_problem = |name: &str| {
+        let mut report = report(&["a"]);
+        let mut group = sample().triage.groups.remove(0);
+        group.problems = vec![Problem { subject: pod(name), ..group.problems[0].clone() }];
+        report.triage.groups.push(group);
+        report
+    };
+    let comparison = compare(&with_problem("a"), &with_problem("z"), &all_read());
+    assert_eq!(names(&comparison.persists), ["a"]);
+    assert_eq!(names(&comparison.new), ["z"]);
+    assert_eq!(comparison.new[0].case, None);
+}
+
+#[test]
+fn the_post_counts_and_names() {
+    let comparison = compare(&report(&["a", "b"]), &report(&["b"]), &all_read());
+    let post = render(&comparison, Lang::En);
+    assert!(post.contains("1 resolved, 1 persist, 0 new, 0 cannot be told."), "{post}");
+    assert!(post.contains(
+        "### Resolved\n\n- Helm release stuck in a pending state `helm-another-operation`: `Pod shop/a`"
+    ));
+}
