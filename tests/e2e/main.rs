@@ -15,6 +15,7 @@ mod permissions;
 mod reports;
 mod scenarios;
 mod texts;
+mod watch;
 mod world;
 
 use std::process::ExitCode;
@@ -58,6 +59,7 @@ fn main() -> Result<ExitCode> {
         describe::trials(),
         permissions::trials(),
         containment::trials(),
+        watch::trials(),
         scenarios::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
