@@ -452,7 +452,7 @@ impl Reader<'_> {
         for at in memchr::memchr_iter(quote, &self.line[start..]) {
             let at = start + at;
             let run = self.line[start..at].iter().rev().take_while(|b| **b == b'\\').count();
-            if run < slashes || (run - slashes) % period == 0 {
+            if run < slashes || (run - slashes).is_multiple_of(period) {
                 end = Some((at - run.min(slashes), at + 1));
                 break;
             }

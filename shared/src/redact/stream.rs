@@ -286,7 +286,7 @@ fn opening_quote(head: &[u8]) -> Option<(usize, u8)> {
 fn closing_quote(text: &[u8], slashes: usize, quote: u8) -> Option<usize> {
     memchr::memchr2_iter(quote, b'\n', text).find_map(|at| {
         let run = text[..at].iter().rev().take_while(|b| **b == b'\\').count();
-        let closes = text[at] == b'\n' || run < slashes || (run - slashes) % (2 * (slashes + 1)) == 0;
+        let closes = text[at] == b'\n' || run < slashes || (run - slashes).is_multiple_of(2 * (slashes + 1));
         closes.then(|| at - run.min(slashes))
     })
 }
