@@ -4,6 +4,9 @@
 //! Random bytes seldom get past the first check of a parser. An input here is a list of changes to a well-formed seed:
 //! overwritten, inserted, removed and doubled stretches.
 
+// Helpers of tests are tests to a reader, not to the lint.
+#![allow(clippy::unwrap_used)]
+
 use std::io::Write;
 use std::sync::LazyLock;
 
