@@ -21,7 +21,8 @@ function answer() {
   const others = findings.slice(1);
   const also = others.length > 0 && [h('h3', null, say('also')), h('ul', { class: 'also' }, others.slice(0, 8).map((finding, index) => h('li', null,
     badge(finding.verdict === 'need_more' ? 'warn' : severityClass(finding.severity), say(finding.verdict)), ' ',
-    h('a', { href: `#finding-${index + 1}` }, read(finding.title))))),
+    h('a', { href: `#finding-${index + 1}` }, read(finding.title)),
+    finding.subjects.length > 0 && h('span', { class: 'soft small' }, ` ${subjectName(finding.subjects[0])}${finding.subjects.length > 1 ? ` +${finding.subjects.length - 1}` : ''}`)))),
   others.length > 8 && h('p', null, h('a', { href: '#findings' }, say('more', others.length - 8)))];
   const fact = (name, value) => value && value.length !== 0 && h('div', null, h('dt', null, say(name)), h('dd', null, value));
   const counts = (map) => Object.entries(map).map(([name, count]) => `${count} ${name}`).join(', ');
