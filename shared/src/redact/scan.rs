@@ -12,7 +12,7 @@ use super::names::{Class, Kind, Names, PASSWORD, PRIVATE_KEY, SECRET, URL_PASSWO
 use super::rules::{RuleError, RuleSet};
 use super::shapes::{self, CompiledShape};
 use super::value::{self, Setting};
-use super::{encoded, pem, urls};
+use super::{encoded, pem, token, urls};
 
 /// What a literal in a line asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,6 +144,9 @@ impl Scanner {
             let from = hits.len();
             self.line(&text[at..end], session, hits, 0);
             self.lone_option(text, at..end, &mut session.state, hits);
+            if hits.len() > from {
+                spare_tokens(&text[at..end], from, hits);
+            }
             for hit in &mut hits[from..] {
                 hit.start += at;
                 hit.end += at;
@@ -415,6 +418,24 @@ impl Scanner {
                 }
             },
         }
+    }
+}
+
+/// Drops hits from number `from` on that lie within a token: `password` in `***password:1a2b3c4d***` is no name.
+fn spare_tokens(line: &[u8], from: usize, hits: &mut Vec<Hit>) {
+    let mut at = 0;
+    while let Some(found) = memchr::memmem::find(&line[at..], b"***").map(|n| at + n) {
+        let Some(len) = token::length_at(&line[found..]) else {
+            at = found + 1;
+            continue;
+        };
+        let inside = |hit: &Hit| hit.start >= found && hit.start < found + len && hit.end <= found + len;
+        let mut number = 0;
+        hits.retain(|hit| {
+            number += 1;
+            number <= from || !inside(hit)
+        });
+        at = found + len;
     }
 }
 

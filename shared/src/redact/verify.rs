@@ -15,7 +15,7 @@ use std::path::Path;
 use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use regex::bytes::RegexSet;
+use regex::bytes::{Regex, RegexSet};
 
 use super::{RedactError, Redactor};
 use crate::bundle::items;
@@ -75,6 +75,8 @@ const SHAPES: &[(&str, &str)] = &[
 pub struct Verifier {
     known: Option<AhoCorasick>,
     shapes: RegexSet,
+    /// The same one by one, to say where.
+    each: Vec<Regex>,
 }
 
 impl Verifier {
@@ -91,7 +93,8 @@ impl Verifier {
         });
         let shapes =
             RegexSet::new(SHAPES.iter().map(|(_, pattern)| pattern)).expect("the patterns are constant");
-        Ok(Verifier { known, shapes })
+        let each = SHAPES.iter().map(|(_, pattern)| Regex::new(pattern).expect("the patterns are constant"));
+        Ok(Verifier { known, shapes, each: each.collect() })
     }
 
     /// Reads the bundle back and says where it holds a secret; at most `most` places.
@@ -144,12 +147,19 @@ impl Verifier {
             }
         }
         for shape in self.shapes.matches(text) {
-            let (name, pattern) = SHAPES[shape];
-            let place =
-                regex::bytes::Regex::new(pattern).ok().and_then(|regex| regex.find(text).map(|m| m.start()));
-            add(place.unwrap_or(0), What::Shape(name));
+            let (name, _) = SHAPES[shape];
+            if let Some(found) = self.each[shape].find_iter(text).find(|found| !is_blank(found.as_bytes())) {
+                add(found.start(), What::Shape(name));
+            }
         }
     }
+}
+
+/// `redis://:xxxxx@host`: programs write so what they mask themselves.
+fn is_blank(found: &[u8]) -> bool {
+    let password = found.rsplit(|b| *b == b':').next().unwrap_or_default();
+    let password = password.split(|b| *b == b'@').next().unwrap_or_default();
+    found.contains(&b'@') && password.iter().all(|b| b"xX".contains(b))
 }
 
 /// The value as it is, as JSON holds it, and in base64.
@@ -208,6 +218,12 @@ mod tests {
             let masked = redactor().string(text, &mut Counts::new()).unwrap().unwrap();
             assert_eq!(leaks(&redactor(), masked.as_bytes()), [""; 0], "{masked}");
         }
+    }
+
+    #[test]
+    fn what_programs_mask_themselves_is_no_leak() {
+        assert_eq!(leaks(&redactor(), b"redis://:xxxxx@bk-redis:6379\nmysql://u:***@h\n"), [""; 0]);
+        assert_eq!(leaks(&redactor(), b"redis://:xxxxx@a\nredis://:foobared@b\n").len(), 1);
     }
 
     #[test]

@@ -1,0 +1,148 @@
+//! Generated secrets in generated carriers: what goes in as a secret never comes out, whatever the pieces it comes in.
+
+use proptest::prelude::*;
+use shared::redact::{Redactor, TokenKey};
+
+/// Carriers with a place for a secret, and the characters that may stand there.
+const CARRIERS: &[(&str, &str)] = &[
+    ("password: {}", PLAIN),
+    ("DB_PASSWORD={}", PLAIN),
+    ("2026-11-22T07:00:00Z INFO login with password={} ok", PLAIN),
+    ("{\"user\":\"bk\",\"password\":\"{}\",\"x\":1}", QUOTED),
+    ("{\"log\":\"{\\\"apiKey\\\":\\\"{}\\\"}\\n\"}", QUOTED),
+    ("{'passwd': '{}'}", QUOTED),
+    ("mysql://root:{}@bk-mysql:3306/db", URL),
+    ("redis://:{}@h:6379/0 x", URL),
+    ("mongodb://u:{}@a:27017,b:27017/db?x=y", URL),
+    ("mysql -uroot -p{} -h x", PLAIN),
+    ("redis-server --requirepass {} --port 1", PLAIN),
+    ("Authorization: Bearer {}", PLAIN),
+    ("<password>{}</password>", PLAIN),
+    ("<property name=\"password\" value=\"{}\"/>", PLAIN),
+    ("GET /x?bk_token={}&y=1 HTTP/1.1", PLAIN),
+    ("[{\"name\":\"DB_PASSWORD\",\"value\":\"{}\"}]", QUOTED),
+    ("- name: DB_PASSWORD\n  value: {}\n", PLAIN),
+    ("a:\n  secret_key: \"{}\"\n", QUOTED),
+    ("Args:\n  --requirepass\n  {}\n", PLAIN),
+    ("config: &{Host:db Password:{} Name:bk}", PLAIN),
+    ("IDENTIFIED BY '{}'", PLAIN),
+    ("dsn=root:{}@tcp(db:3306)/x", URL),
+    ("密码：{}", PLAIN),
+];
+
+const PLAIN: &str = "[a-z][A-Za-z0-9!#%^*+_~.-]{5,30}[0-9][A-Z]";
+const QUOTED: &str = "[a-z][A-Za-z0-9!#$%^&*+=_~.,;:(){}?/ -]{5,30}[0-9][A-Z]";
+const URL: &str = "[a-z][A-Za-z0-9!$^*+=_~.-]{5,30}[0-9][A-Z]";
+
+fn redactor() -> Redactor {
+    Redactor::with_key(&[], TokenKey::from_bytes([9; 32])).unwrap()
+}
+
+fn mask(redactor: &Redactor, text: &[u8], size: usize) -> Vec<u8> {
+    let mut masker = redactor.text();
+    let mut out = Vec::new();
+    for piece in text.chunks(size) {
+        masker.push(piece, &mut out).unwrap();
+    }
+    masker.finish(&mut out).unwrap();
+    out
+}
+
+/// A carrier and a secret that fits it.
+fn canary() -> impl Strategy<Value = (&'static str, String)> {
+    (0..CARRIERS.len()).prop_flat_map(|i| (Just(CARRIERS[i].0), CARRIERS[i].1))
+}
+
+fn holds(text: &[u8], secret: &str) -> bool {
+    memchr::memmem::find(text, secret.as_bytes()).is_some()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_secret_comes_out((carrier, secret) in canary(), size in 1usize..200, lines in 0usize..4) {
+        let noise = "2026-11-22 07:00:00 INFO request 1 ok\n".repeat(lines);
+        let text = format!("{noise}{}\n{noise}", carrier.replace("{}", &secret));
+        let masked = mask(&redactor(), text.as_bytes(), size);
+        prop_assert!(!holds(&masked, &secret), "{}", String::from_utf8_lossy(&masked));
+        // Masking again changes nothing, and pieces do not matter.
+        prop_assert_eq!(&mask(&redactor(), text.as_bytes(), 1 << 20), &masked);
+        prop_assert_eq!(&mask(&redactor(), &masked, 64), &masked);
+    }
+
+    #[test]
+    fn what_was_learned_goes_wherever_it_stands(secret in "[a-z]{3}[A-Z][a-z0-9!@#]{4,20}[0-9][A-Z]", before in "[ -~]{0,40}", after in "[ -~]{0,40}") {
+        let redactor = redactor();
+        mask(&redactor, format!("password: \"{secret}\"\n").as_bytes(), 100);
+        let masked = mask(&redactor, format!("{before}{secret}{after}\n").as_bytes(), 7);
+        prop_assert!(!holds(&masked, &secret), "{}", String::from_utf8_lossy(&masked));
+    }
+
+    #[test]
+    fn any_bytes_are_taken(bytes in proptest::collection::vec(any::<u8>(), 0..3000), size in 1usize..500) {
+        let redactor = redactor();
+        let mut masker = redactor.text();
+        let mut out = Vec::new();
+        let taken = bytes.chunks(size).try_for_each(|piece| masker.push(piece, &mut out));
+        prop_assert!(taken.and_then(|()| masker.finish(&mut out)).is_ok() || bytes.len() >= 2);
+    }
+}
+
+/// A line without end: memory stays bounded, the secret goes, everything else stays.
+#[test]
+fn a_line_of_a_hundred_megabytes() {
+    let redactor = redactor();
+    let mut masker = redactor.text();
+    let (mut out, mut seen, mut tail) = (Vec::new(), 0usize, Vec::new());
+    let filler = b"{\"a\":1,\"b\":\"some text\"},".repeat(40_000);
+    let mut pushed = 0;
+    for i in 0..100 {
+        let secret = format!("{{\"password\":\"Long{i}Line!pw\"}},");
+        for piece in [filler.as_slice(), secret.as_bytes()] {
+            pushed += piece.len();
+            masker.push(piece, &mut out).unwrap();
+        }
+        assert!(out.len() < 4 << 20);
+        seen += out.len();
+        assert!(!holds(&out, "Line!pw"));
+        tail = std::mem::take(&mut out);
+    }
+    let counts = masker.finish(&mut out).unwrap();
+    assert!(!holds(&out, "Line!pw") && !holds(&tail, "Line!pw"));
+    assert_eq!(counts["password"], 100);
+    seen += out.len();
+    assert!(pushed >= 90_000_000 && seen.abs_diff(pushed) < 10_000);
+}
+
+/// A value longer than any buffer is swallowed to its end, and what follows stands.
+#[test]
+fn a_value_of_many_megabytes() {
+    let redactor = redactor();
+    let text = format!("{{\"password\":\"{}\",\"host\":\"bk-mysql\"}}\n", "Ab3-".repeat(1 << 20));
+    let masked = String::from_utf8(mask(&redactor, text.as_bytes(), 100_000)).unwrap();
+    assert!(
+        masked.len() < 200 && masked.ends_with("\",\"host\":\"bk-mysql\"}\n"),
+        "{} {}",
+        masked.len(),
+        &masked[..200.min(masked.len())]
+    );
+}
+
+#[test]
+fn what_is_no_text_is_refused_and_other_encodings_are_read() {
+    let redactor = redactor();
+    let push = |bytes: &[u8]| {
+        let mut masker = redactor.text();
+        let mut out = Vec::new();
+        masker.push(bytes, &mut out).and_then(|()| masker.finish(&mut out)).map(|_| out)
+    };
+    assert!(push(b"\x1f\x8b\x08\x00aaaa").is_err());
+    assert!(push(&"p\0a\0s\0s\0w\0o\0r\0d\0=\0x\0".repeat(9).into_bytes()).is_err());
+    let wide: Vec<u8> =
+        "\u{feff}password: Hunter2wide\r\n密码错误".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let masked = String::from_utf8(push(&wide).unwrap()).unwrap();
+    assert!(masked.starts_with("password: ***password:") && masked.ends_with("密码错误"), "{masked}");
+    let broken = push(b"a \xff\xfe b\0\0c password=Hunter2nul \xc3\n").unwrap();
+    assert!(broken.starts_with(b"a \xff\xfe b\0\0c password=***"), "{broken:?}");
+}
