@@ -43,6 +43,44 @@ pub fn write(out: &mut impl Write, bytes: u64, seed: u64) -> std::io::Result<()>
     Ok(())
 }
 
+/// Lines about credentials, without and with one.
+const TELLING: &str =
+    "INFO  [auth-{a}] c.t.b.iam.Filter : user admin, token checked at http://bk-iam-web/api/v1/{b} in {c} ms";
+const SECRET: [&str; 2] = [
+    "ERROR [pool-{a}] c.t.b.Db : connect mysql://bk_iam:pw{c}Xq7@bk-mysql:3306/bk_iam failed, attempt {b}",
+    "INFO  [main] c.t.b.Config : loaded {'host': 'bk-redis', 'password': 'Rd5-{c}zK', 'pool': {a}}",
+];
+
+/// The same as [`write`], with a telling line among twenty and a secret among five hundred.
+pub fn write_with_secrets(out: &mut impl Write, bytes: u64, seed: u64) -> std::io::Result<()> {
+    let mut plain = Vec::new();
+    let (mut written, mut count) = (0, 0_u64);
+    while written < bytes {
+        plain.clear();
+        write(&mut plain, 256 << 10, seed + count)?;
+        for line in plain.split_inclusive(|b| *b == b'\n') {
+            count += 1;
+            let shape = match count {
+                _ if count.is_multiple_of(500) => SECRET[usize::try_from(count / 500 % 2).unwrap_or(0)],
+                _ if count.is_multiple_of(20) => TELLING,
+                _ => {
+                    out.write_all(line)?;
+                    written += line.len() as u64;
+                    continue;
+                }
+            };
+            let text = shape
+                .replace("{a}", &(count % 32).to_string())
+                .replace("{b}", &(count % 1_000_003).to_string())
+                .replace("{c}", &(count % 251).to_string());
+            let line = format!("2026-11-22T00:00:00.{:09}Z {text}\n", count % 1_000_000_000);
+            out.write_all(line.as_bytes())?;
+            written += line.len() as u64;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

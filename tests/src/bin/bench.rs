@@ -1,8 +1,10 @@
-//! `cargo run --release -p tests --bin bench -- analyzer|collector`: ratios to programs that everybody has.
+//! `cargo run --release -p tests --bin bench -- analyzer|collector|redaction`: ratios to programs that everybody has.
 //!
 //! analyzer [MEGABYTES]   `casebook-analyze` on a generated bundle of that much data (default 200), beside `gzip -dc`
 //! collector [PODS]       `casebook-collect` on a server with so many pods (default 5000) and twice as many events,
 //!                        beside `kubectl cluster-info dump -A` on the same server
+//! redaction [MEGABYTES]  `casebook-collect redact` on so much of generated logs (default 256), beside `cat` and beside
+//!                        `sed` with three expressions
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -15,14 +17,14 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use tests::bench::audit::{Mark, summary};
 use tests::bench::load::{Load, node_addresses};
-use tests::bench::measure::{best_of, once, row};
-use tests::bench::{bundle, log_server};
+use tests::bench::measure::{Cost, best_of, once, row};
+use tests::bench::{bundle, log_server, log_text};
 use tests::cache::Cache;
 use tests::cluster::{Cluster, Settings, User};
 use tests::isolation;
 use tests::programs::{self, program};
 
-const USAGE: &str = "usage: bench analyzer [MEGABYTES] | collector [PODS]";
+const USAGE: &str = "usage: bench analyzer [MEGABYTES] | collector [PODS] | redaction [MEGABYTES]";
 
 fn main() -> Result<ExitCode> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -38,6 +40,7 @@ fn main() -> Result<ExitCode> {
     }
     match args.first().map(String::as_str) {
         Some("analyzer") => analyzer(&cache.run_dir(), number(200)?)?,
+        Some("redaction") => redaction(&cache.run_dir(), number(256)?)?,
         Some("collector") => collector(&cache, number(5000)?)?,
         _ => {
             eprintln!("{USAGE}");
@@ -70,6 +73,36 @@ fn analyzer(dir: &Path, megabytes: usize) -> Result<()> {
             once(program("casebook-analyze")?.args(["--format", "json"]).arg(path), &output, &[0])
         })?;
         println!("{}", row("  casebook-analyze", ours, Some(gzip)));
+    }
+    Ok(())
+}
+
+/// The three expressions that people mask logs with by hand.
+const SED: &str = "sed -E -e 's/(password|secret|token)([\"=: ]+)[^\", ]+/\\1\\2***/g' -e 's#(://[^:/ ]+:)[^@/ ]+@#\\1***@#g' \
+                   -e 's/Bearer [A-Za-z0-9._-]+/Bearer ***/g'";
+
+fn redaction(dir: &Path, megabytes: usize) -> Result<()> {
+    let (log, output) = (dir.join("redaction.log"), dir.join("output"));
+    let mut text = std::io::BufWriter::new(std::fs::File::create(&log)?);
+    log_text::write_with_secrets(&mut text, u64::try_from(megabytes)? << 20, 7)?;
+    drop(text);
+    let program = program("casebook-collect")?.get_program().to_string_lossy().into_owned();
+    let time = |line: &str| {
+        best_of(3, || {
+            once(Command::new("sh").args(["-c", &format!("{line} < {}", log.display())]), &output, &[0])
+        })
+    };
+    let size = std::fs::metadata(&log)?.len();
+    let rate = |cost: Cost| format!("{:.0} MB/s", size as f64 / 1e6 / cost.wall.as_secs_f64());
+    println!("{} MiB of logs, 1 line of 500 with a secret", size >> 20);
+    heading("cat");
+    let copy = time("cat")?;
+    println!("{}  {}", row("cat", copy, None), rate(copy));
+    for (name, line) in
+        [("casebook-collect redact", format!("{program} redact")), ("sed, three expressions", SED.to_owned())]
+    {
+        let cost = time(&line)?;
+        println!("{}  {}", row(name, cost, Some(copy)), rate(cost));
     }
     Ok(())
 }
