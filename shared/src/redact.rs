@@ -119,8 +119,11 @@ impl Redactor {
             }),
         };
         let kind = redactor.inner.scanner.names.kind_named(names::LEARNED);
-        for value in rules.each(|file| &file.values) {
-            redactor.inner.learn(value.as_bytes(), kind, redactor.inner.key.fingerprint(value.as_bytes()));
+        if let Ok(mut learned) = redactor.inner.learned.write() {
+            for value in rules.each(|file| &file.values) {
+                let fingerprint = redactor.inner.key.fingerprint(value.as_bytes());
+                learned.learn_given(value.as_bytes(), kind, fingerprint);
+            }
         }
         Ok(redactor)
     }

@@ -114,3 +114,24 @@ fn objects() {
     }
     assert!(faults.is_empty(), "{}:\n{}", faults.len(), faults.join("\n"));
 }
+
+/// The file that rules/README.md shows does what it says.
+#[test]
+fn rules_of_a_user() {
+    let readme = include_str!("../../rules/README.md");
+    let example = readme.split("# Rules of redaction").nth(1).unwrap();
+    let yaml = example.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let redactor = Redactor::new(&[("my.yaml".into(), yaml.into())]).unwrap();
+    let mask = |text: &str| redactor.string(text, &mut Default::default()).unwrap();
+    assert!(mask("floppyCode: 1234abc").unwrap().starts_with("floppyCode: ***password:"));
+    assert!(mask("sent ACME-0123456789ABCDEF").unwrap().starts_with("sent ***key:"));
+    assert!(mask("say correct horse battery now").unwrap().starts_with("say ***learned:"));
+    assert_eq!(mask("app_token: some-name"), None);
+    assert!(
+        Redactor::new(&[])
+            .unwrap()
+            .string("app_token: some-name", &mut Default::default())
+            .unwrap()
+            .is_some()
+    );
+}

@@ -78,7 +78,15 @@ impl Learned {
 
     /// Learns the value if it may be; says whether it is new.
     pub fn learn(&mut self, text: &[u8], kind: Kind, fingerprint: u64) -> bool {
-        if !value::is_learnable(text) || self.protected.contains(text) || self.knows(fingerprint) {
+        if !value::is_learnable(text) || self.protected.contains(text) {
+            return false;
+        }
+        self.learn_given(text, kind, fingerprint)
+    }
+
+    /// The same for a value that a person has named, whatever it looks like; it must have as many bytes as any.
+    pub fn learn_given(&mut self, text: &[u8], kind: Kind, fingerprint: u64) -> bool {
+        if self.knows(fingerprint) || text.len() < value::MIN_LEARNED {
             return false;
         }
         if self.values.len() >= MAX_VALUES || self.bytes + text.len() > MAX_BYTES {

@@ -1,9 +1,11 @@
 //! The rules of redaction as data: what is written in `rules/redaction/*.yaml` and in a user's `--redact FILE`.
 //!
 //! The built-in files are embedded when the program is built. A user's file has the same schema and is laid over
-//! them: it adds names, shapes and literal values, and can only take back what it names in `harmless` or `keep`.
+//! them: it adds names, shapes and literal values, and can only take back what it names in `harmless`.
 
 use serde::Deserialize;
+
+use super::value::MIN_LEARNED;
 
 /// The schema that every rule file must name.
 pub const SCHEMA: &str = "casebook.redaction/v1";
@@ -22,8 +24,10 @@ pub enum RuleError {
     Schema { file: String, found: String },
     #[error("{file}: shape '{id}': {message}")]
     Shape { file: String, id: String, message: String },
-    #[error("{file}: keep: '{pattern}': {message}")]
-    Keep { file: String, pattern: String, message: String },
+    #[error(
+        "{file}: values: one of them has fewer than {MIN_LEARNED} bytes, and would be found in too many words"
+    )]
+    Value { file: String },
     #[error("{file}: '{kind}' is no kind: use lower-case letters and hyphens, 24 at most")]
     Kind { file: String, kind: String },
 }
@@ -43,8 +47,6 @@ pub(crate) struct RuleFile {
     pub shapes: Vec<Shape>,
     /// Literal values that are masked wherever they stand.
     pub values: Vec<String>,
-    /// Patterns of whole values that are never masked.
-    pub keep: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -119,6 +121,9 @@ fn parse(name: &str, text: &str) -> Result<(String, RuleFile), RuleError> {
         if !fits {
             return Err(RuleError::Kind { file: name.to_owned(), kind: kind.clone() });
         }
+    }
+    if file.values.iter().any(|value| value.len() < MIN_LEARNED) {
+        return Err(RuleError::Value { file: name.to_owned() });
     }
     Ok((name.to_owned(), file))
 }

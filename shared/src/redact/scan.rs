@@ -429,7 +429,10 @@ fn spare_tokens(line: &[u8], from: usize, hits: &mut Vec<Hit>) {
             at = found + 1;
             continue;
         };
-        let inside = |hit: &Hit| hit.start >= found && hit.start < found + len && hit.end <= found + len;
+        // A name within the token leads to a value that may end beyond it.
+        let inside = |hit: &Hit| {
+            hit.start > found && hit.start < found + len || hit.start == found && hit.end <= found + len
+        };
         let mut number = 0;
         hits.retain(|hit| {
             number += 1;
