@@ -221,8 +221,8 @@ fn documents_length(text: &str) -> usize {
         return json_length(text).0;
     }
     let mut end = 0;
-    for (at, line) in lines(text) {
-        let line = plain(line);
+    for (at, raw) in lines(text) {
+        let line = plain(raw);
         let inside = line.is_empty()
             || line.starts_with([' ', '-', '#'])
             || line.split_once(':').is_some_and(|(key, rest)| {
@@ -232,10 +232,9 @@ fn documents_length(text: &str) -> usize {
         if !inside || at > 0 && prompt(&line).is_some() {
             break;
         }
-        end = at + line.len();
+        end = at + raw.len();
     }
-    // Up to the end of the last line.
-    text[end..].find('\n').map_or(text.len(), |rest| end + rest + 1)
+    end
 }
 
 #[cfg(test)]
@@ -333,6 +332,13 @@ NAME READY STATUS RESTARTS AGE
             shapes(text),
             [(Shape::Documents, None, 1), (Shape::Log(log), None, 3), (Shape::Documents, None, 6)]
         );
+    }
+
+    #[test]
+    fn colours_in_yaml_do_not_move_its_end() {
+        let text = "apiVersion: v1\nkind: \u{1b}[31mPod\u{1b}[0m 蓝鲸\n$ helm list\n";
+        let found = segments(text);
+        assert_eq!(&text[found[0].range.clone()], "apiVersion: v1\nkind: \u{1b}[31mPod\u{1b}[0m 蓝鲸\n");
     }
 
     #[test]
