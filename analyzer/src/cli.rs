@@ -192,6 +192,17 @@ fn told_once(error: &anyhow::Error) -> String {
     })
 }
 
+/// An error with its causes. A cause that the error tells itself is not told again.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
 /// Writes data to stdout. A reader that has closed the pipe has had enough; that is no error.
 pub fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();
@@ -234,6 +245,14 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let cause = || std::io::Error::other("no such file");
+        assert_eq!(told(&anyhow::Error::new(cause()).context("cannot read a")), "cannot read a: no such file");
+        let error = anyhow::Error::new(cause()).context("cannot read a: no such file");
+        assert_eq!(told(&error), "cannot read a: no such file");
     }
 
     #[test]

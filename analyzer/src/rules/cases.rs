@@ -282,18 +282,11 @@ fn snapshot(set: &RuleSet, case: &Case, test_path: &Path) -> Result<Snapshot, St
     for (path, content) in &case.files {
         files.push((path.clone(), bytes_of(path, content, test_path)?));
     }
-    let ledger = case.ledger.iter().map(|entry| LedgerEntry {
-        path: entry.path.clone(),
-        source: entry.source.clone().unwrap_or_else(|| entry.path.clone()),
-        outcome: entry.outcome,
-        bytes: 0,
-        missing_bytes: None,
-        sha256: None,
-        started: None,
-        millis: 0,
-        redactions: Default::default(),
-        note: entry.note.clone(),
-        subject: entry.subject.clone(),
+    let ledger = case.ledger.iter().map(|spec| LedgerEntry {
+        source: spec.source.clone().unwrap_or_else(|| spec.path.clone()),
+        note: spec.note.clone(),
+        subject: spec.subject.clone(),
+        ..entry(&spec.path, spec.outcome)
     });
     let mut snapshot = crate::intake::from_files(files, ledger.collect());
     let collected = case.collected.as_deref().unwrap_or(COLLECTED);
@@ -308,22 +301,26 @@ fn snapshot(set: &RuleSet, case: &Case, test_path: &Path) -> Result<Snapshot, St
             snapshot.coverage.lists.entry((plural.to_owned(), None)).or_insert(Known::Whole);
         }
         if snapshot.coverage.ledger.is_empty() {
-            snapshot.coverage.ledger.push(LedgerEntry {
-                path: "manifest.json".into(),
-                source: "test".into(),
-                outcome: Outcome::Collected,
-                bytes: 0,
-                missing_bytes: None,
-                sha256: None,
-                started: None,
-                millis: 0,
-                redactions: Default::default(),
-                note: None,
-                subject: Subject::default(),
-            });
+            snapshot.coverage.ledger.push(entry("manifest.json", Outcome::Collected));
         }
     }
     Ok(snapshot)
+}
+
+fn entry(path: &str, outcome: Outcome) -> LedgerEntry {
+    LedgerEntry {
+        path: path.to_owned(),
+        source: "test".to_owned(),
+        outcome,
+        bytes: 0,
+        missing_bytes: None,
+        sha256: None,
+        started: None,
+        millis: 0,
+        redactions: Default::default(),
+        note: None,
+        subject: Subject::default(),
+    }
 }
 
 fn bytes_of(path: &str, content: &Value, test_path: &Path) -> Result<Vec<u8>, String> {
