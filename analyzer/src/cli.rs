@@ -250,7 +250,10 @@ mod tests {
     #[test]
     fn a_cause_is_told_once() {
         let cause = || std::io::Error::other("no such file");
-        assert_eq!(told(&anyhow::Error::new(cause()).context("cannot read a")), "cannot read a: no such file");
+        assert_eq!(
+            told(&anyhow::Error::new(cause()).context("cannot read a")),
+            "cannot read a: no such file"
+        );
         let error = anyhow::Error::new(cause()).context("cannot read a: no such file");
         assert_eq!(told(&error), "cannot read a: no such file");
     }
