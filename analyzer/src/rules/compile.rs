@@ -74,6 +74,15 @@ pub struct Join {
     pub other: Path,
 }
 
+/// Whether an evidence is a sign of trouble by itself: what is absent is not, and a host or a measurement has its say
+/// only where something else raised the question.
+fn bears_witness(evidence: &[Evidence], index: usize) -> bool {
+    let one = &evidence[index];
+    let base = std::iter::successors(Some(one), |one| one.of.map(|of| &evidence[of])).last().unwrap_or(one);
+    let background = |source: &Source| matches!(source, Source::Objects(plural) if plural == "hosts" || plural == "probes");
+    !one.spec.absent && !base.sources.iter().all(background)
+}
+
 impl Rule {
     pub fn pack(&self) -> &str {
         self.section.split('/').next().unwrap_or_default()
@@ -131,7 +140,7 @@ impl Compiler<'_> {
         }
         let witness = match &verdict.witness {
             Some(given) => self.names(&steps!["verdict", "witness"], given, &names),
-            None => (0..evidence.len()).filter(|i| !evidence[*i].spec.absent).collect(),
+            None => (0..evidence.len()).filter(|i| bears_witness(&evidence, *i)).collect(),
         };
         let subject = match &file.subject {
             Some(given) => self.names(&steps!["subject"], given, &names),
