@@ -173,23 +173,10 @@ pub fn main() -> ExitCode {
     match result {
         Ok(exit) => exit.into(),
         Err(error) => {
-            say(&format!("error: {}", told_once(&error)));
+            say(&format!("error: {}", told(&error)));
             Exit::Unusable.into()
         }
     }
-}
-
-/// An error and its causes, without those that the text before them holds already.
-fn told_once(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| {
-        if text.is_empty() {
-            cause
-        } else if text.contains(&cause) {
-            text
-        } else {
-            format!("{text}: {cause}")
-        }
-    })
 }
 
 /// An error with its causes. A cause that the error tells itself is not told again.
