@@ -12,6 +12,7 @@ mod healthy;
 mod modules;
 mod nodes;
 mod permissions;
+mod redaction;
 mod reports;
 mod scenarios;
 mod texts;
@@ -55,6 +56,7 @@ fn main() -> Result<ExitCode> {
         texts::trials(),
         bad_input::trials(),
         reports::trials(),
+        redaction::trials(),
         faults::trials(),
         describe::trials(),
         permissions::trials(),

@@ -528,7 +528,9 @@ impl Reader<'_> {
 
     /// `the passphrase: correct horse battery staple`: plain words to the end of the line belong to it.
     fn phrase_end(&self, i: usize, end: usize) -> usize {
-        let line_end = trimmed_len(self.line);
+        // Two spaces begin the next column of a table.
+        let column = memchr::memmem::find(self.rest(i), b"  ").map_or(self.line.len(), |n| i + n);
+        let line_end = trimmed_len(self.line).min(column);
         if end >= line_end {
             return end;
         }

@@ -177,6 +177,7 @@ fn is_code(text: &str) -> bool {
     let root = head.split('.').next().unwrap_or_default();
     identifier
         && (rest.starts_with("()")
+            || rest == "("
             || rest.starts_with("(") && rest.ends_with([')', ','])
             || rest.starts_with('[')
             || rest.is_empty())
