@@ -156,7 +156,7 @@ fn bystanders_stand(corpus: &Corpus, files: &BTreeMap<String, Vec<u8>>) -> Resul
         .filter(|(path, _)| path.contains("cluster-resources/") && path.ends_with(".json"))
         .filter_map(|(_, data)| serde_json::from_slice(data).ok())
         .collect();
-    let objects: Vec<&Value> = lists.iter().flat_map(|list| items(list)).collect();
+    let objects: Vec<&Value> = lists.iter().flat_map(items).collect();
     for (carrier, canaries) in corpus.objects["bystanders"].as_object().context("no bystanders")? {
         for canary in items_of(canaries) {
             let stands = match carrier.as_str() {
