@@ -102,6 +102,10 @@ pub enum Format {
     Html,
     Json,
     Text,
+    /// Test results: every rule a case, for systems that show these.
+    Junit,
+    /// SARIF 2.1.0, for code-scanning views.
+    Sarif,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -8,15 +8,15 @@
 mod markdown;
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
-use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::lang::Lang;
 
 use crate::report::Report;
-use crate::report::model::{Finding, Subject, Text, Verdict};
+use crate::report::identity::without_generated_ending;
+use crate::report::json::schema_of;
+use crate::report::model::{Subject, Text, Verdict};
 use crate::snapshot::{Known, Snapshot};
 
 pub use markdown::render;
@@ -25,8 +25,9 @@ pub use markdown::render;
 pub const SCHEMA: &str = "casebook.comparison/v1";
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Comparison")]
 pub struct Comparison<T = Text> {
-    /// [`SCHEMA`].
+    /// Name and version of this contract, `casebook.comparison/v1`.
     pub schema: String,
     pub resolved: Vec<Item<T>>,
     pub persists: Vec<Item<T>>,
@@ -37,6 +38,7 @@ pub struct Comparison<T = Text> {
 
 /// A case or a problem, and one object it is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Item")]
 pub struct Item<T = Text> {
     /// Id of the case; absent for what no case explains.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,7 +106,7 @@ fn was_read(item: &Item, after: &Report, seen: &Snapshot) -> bool {
 fn items(report: &Report) -> BTreeMap<Key, (Item, Option<Verdict>)> {
     let mut items = BTreeMap::new();
     let mut explained = Vec::new();
-    for finding in report.findings.iter().flat_map(with_explained) {
+    for finding in report.every_finding() {
         for subject in &finding.subjects {
             explained.push(place(subject));
             let item = item(Some(&finding.case), finding.title.clone(), subject);
@@ -120,10 +122,6 @@ fn items(report: &Report) -> BTreeMap<Key, (Item, Option<Verdict>)> {
     items
 }
 
-fn with_explained(finding: &Finding) -> Vec<&Finding> {
-    std::iter::once(finding).chain(finding.explains.iter().flat_map(with_explained)).collect()
-}
-
 fn item(case: Option<&String>, title: Text, subject: &Subject) -> Item {
     Item { case: case.cloned(), title, subject: subject.clone(), before: None, after: None }
 }
@@ -136,17 +134,6 @@ fn key(item: &Item, state: Option<&str>) -> Key {
     let (namespace, name) = place(&item.subject);
     let what = item.case.clone().or_else(|| state.map(str::to_owned));
     (what, item.subject.kind.clone(), namespace, name, item.subject.container.clone())
-}
-
-/// `web` for `web-6c56d8c5f9-9c9tg` and `agent` for `agent-29pzh`: controllers add endings of an alphabet without
-/// vowels, so that they spell no words and are told from names that people give.
-fn without_generated_ending(name: &str) -> &str {
-    static ENDING: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new("(?:-[bcdf0-9ghjklmnpqrstvwxz]{8,10})?-[bcdfghjklmnpqrstvwxz2456789]{5}$")
-            .expect("a valid pattern")
-    });
-    let at = ENDING.find(name).map_or(name.len(), |ending| ending.start());
-    if at == 0 { name } else { &name[..at] }
 }
 
 impl Comparison {
@@ -180,6 +167,11 @@ pub fn json(comparison: &Comparison, lang: Lang) -> String {
         .expect("a comparison holds only strings and lists");
     json.push('\n');
     json
+}
+
+/// The JSON Schema of what [`json`] prints.
+pub fn schema() -> String {
+    schema_of::<Comparison<String>>()
 }
 
 #[cfg(test)]

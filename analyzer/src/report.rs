@@ -6,10 +6,13 @@
 
 pub mod bundle;
 pub mod html;
+pub mod identity;
 pub mod json;
+pub mod junit;
 pub mod ledger;
 pub mod markdown;
 pub mod model;
+pub mod sarif;
 pub mod text;
 
 mod escape;
@@ -38,7 +41,7 @@ pub const SCHEMA: &str = "casebook.report/v1";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Report")]
 pub struct Report<T = Text> {
-    /// [`SCHEMA`].
+    /// Name and version of this contract, `casebook.report/v1`.
     pub schema: String,
     pub bundle: Bundle<T>,
     /// Best answer first.
@@ -64,6 +67,11 @@ impl Report {
         }
     }
 
+    /// Every finding, and after each those that it explains.
+    pub fn every_finding(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().flat_map(Finding::with_explained)
+    }
+
     /// The same with its texts in one language.
     pub fn in_language(&self, lang: Lang) -> Report<String> {
         Report {
@@ -73,6 +81,17 @@ impl Report {
             unresolved: self.unresolved.iter().map(|case| case.in_language(lang)).collect(),
             triage: self.triage.in_language(lang),
             ledger: self.ledger.clone(),
+        }
+    }
+}
+
+impl Evidence {
+    /// The excerpt for a reader, who is told its time apart: a log line without its timestamp, and the moments among
+    /// the fields of an object in the reader's zone.
+    fn telling(&self, dates: &Dates, lang: Lang) -> String {
+        match self.pointer {
+            Some(_) => dates.within(&self.excerpt, lang).into_owned(),
+            None => triage::without_timestamp(&self.excerpt).to_owned(),
         }
     }
 }

@@ -1,6 +1,7 @@
-//! The reports as people see them: the HTML page in a real browser, the Markdown through engines that forums use.
+//! The reports as people and programs see them: the HTML page in a real browser, the Markdown through engines that
+//! forums use, the formats for programs through schemas and parsers.
 //!
-//! `page.test.mjs` and `markdown.test.mjs` say what must hold; this runs them on reports that `casebook-analyze` has
+//! `page.test.mjs`, `markdown.test.mjs` and `formats.test.mjs` say what must hold; this runs them on reports that `casebook-analyze` has
 //! just written, one about the sample bundle and one about a folder whose every text tries to break out of its place.
 
 use std::path::{Path, PathBuf};
@@ -20,23 +21,29 @@ struct Reports {
     _dir: tempfile::TempDir,
     sample: PathBuf,
     hostile: PathBuf,
+    comparison: PathBuf,
 }
 
-/// Both reports, as `.html` and `.md` beside each other.
+/// Both reports, each in every format with the ending that asks for it, and the sample beside a healthy installation.
 fn write_reports() -> Result<Reports> {
     programs::build()?;
     let dir = tempfile::tempdir()?;
-    let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("bundles/broken.tar.gz");
+    let bundles = Path::new(env!("CARGO_MANIFEST_DIR")).join("bundles");
+    let bundle = bundles.join("broken.tar.gz");
     let evil = dir.path().join("evil");
     write_hostile(&evil)?;
     let (sample, hostile) = (dir.path().join("sample"), dir.path().join("hostile"));
     for (input, output) in [(&bundle, &sample), (&evil, &hostile)] {
-        for ending in ["html", "md"] {
+        for ending in ["html", "md", "json", "sarif", "xml"] {
             let mut analyze = program("casebook-analyze")?;
             succeed(analyze.args(["--lang", "zh", "-o"]).arg(output.with_extension(ending)).arg(input))?;
         }
     }
-    Ok(Reports { _dir: dir, sample, hostile })
+    let comparison = dir.path().join("comparison");
+    let mut compare = program("casebook-analyze")?;
+    let compare = compare.arg("-o").arg(comparison.with_extension("json")).arg("--compare");
+    succeed(compare.arg(bundles.join("healthy/healthy.tar.gz")).arg(&bundle))?;
+    Ok(Reports { _dir: dir, sample, hostile, comparison })
 }
 
 /// A bundle's folder whose pod crashes while saying hostile things.
@@ -68,12 +75,16 @@ fn node_test(file: &str) -> Result<()> {
     let cache = Cache::locate()?;
     let modules = cache.prepare_page()?;
     let reports = write_reports()?;
+    let analyzer = Path::new(env!("CARGO_MANIFEST_DIR")).join("../analyzer/src");
     let outcome = run(Command::new("node")
         .args(["--test", "--test-reporter=tap"])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("page").join(file))
         .env("MODULES", modules)
         .env("SAMPLE", &reports.sample)
         .env("HOSTILE", &reports.hostile)
+        .env("COMPARISON", &reports.comparison)
+        .env("REPORT_SCHEMA", analyzer.join("report/report.schema.json"))
+        .env("COMPARISON_SCHEMA", analyzer.join("compare/comparison.schema.json"))
         // A zone that is not UTC, since dates show both.
         .env("TZ", "Asia/Shanghai"))?
     .expect_code(0)?;
@@ -92,4 +103,9 @@ fn the_page_works_in_a_browser() -> Result<()> {
 #[test]
 fn the_markdown_reads_right_in_two_engines() -> Result<()> {
     node_test("markdown.test.mjs")
+}
+
+#[test]
+fn programs_can_read_every_format() -> Result<()> {
+    node_test("formats.test.mjs")
 }

@@ -7,7 +7,7 @@ use anyhow::Context;
 use shared::archive::Limits;
 
 use crate::cli::{Analyze, Exit, Format, may_colour, print, say};
-use crate::report::{Dates, Report, html, json, markdown, text};
+use crate::report::{Dates, Report, html, json, junit, markdown, sarif, text};
 use crate::rules::RuleSet;
 use crate::{intake, matching};
 
@@ -43,6 +43,8 @@ pub fn run(args: &Analyze) -> anyhow::Result<Exit> {
                 std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(WIDTH);
             text::render(&report, &text::Options { lang, width, color, dates })
         }
+        Format::Junit => junit::render(&report, &rules, lang, &dates),
+        Format::Sarif => sarif::render(&report, &rules, lang, &dates),
         Format::Html => html::render(&report, &snapshot, lang),
         Format::Markdown | Format::Auto => {
             markdown::render(&report, &markdown::Options { lang, max_chars: args.max_chars, dates })
@@ -68,6 +70,8 @@ fn format(args: &Analyze, terminal: bool) -> Format {
         Some("json") => Format::Json,
         Some("html" | "htm") => Format::Html,
         Some("txt") => Format::Text,
+        Some("xml") => Format::Junit,
+        Some("sarif") => Format::Sarif,
         Some(_) => Format::Markdown,
         None if args.output.is_none() && terminal => Format::Text,
         None => Format::Markdown,

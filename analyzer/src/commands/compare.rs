@@ -16,8 +16,8 @@ use crate::{compare, intake, matching};
 /// # Errors
 /// When a bundle cannot be read, or when the format is one that shows a single bundle.
 pub fn run(args: &Analyze, format: Format, before: &Path, after: &Path) -> anyhow::Result<String> {
-    if format == Format::Html {
-        bail!("--compare has no HTML page\nhint: use --format markdown or json");
+    if matches!(format, Format::Html | Format::Junit | Format::Sarif) {
+        bail!("--compare writes no HTML, JUnit or SARIF\nhint: use --format markdown or json");
     }
     let lang = args.common.lang();
     let rules = RuleSet::load(&args.common.rules)?;

@@ -30,6 +30,8 @@ pub fn one_line(text: &str) -> String {
 
 fn is_unseen(c: char) -> bool {
     c.is_control()
+        // The last two of every plane are no characters; XML refuses them in any form.
+        || c as u32 & 0xfffe == 0xfffe
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}'
             | '\u{200b}'..='\u{200f}'
@@ -71,6 +73,7 @@ mod tests {
         assert_eq!(visible("a\x1b[31mb"), "a\\u{1b}[31mb");
         assert_eq!(visible("user\u{202e}gpj.exe"), "user\\u{202e}gpj.exe");
         assert_eq!(visible("a\tb\nc"), "a    b\nc");
+        assert_eq!(visible("a\u{ffff}"), "a\\u{ffff}");
         assert_eq!(one_line("a\r\nb\n"), "a\\u{d} b");
     }
 

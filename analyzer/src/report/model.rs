@@ -189,6 +189,11 @@ pub struct Missing {
 }
 
 impl Finding {
+    /// The finding and all that it explains, itself first.
+    pub fn with_explained(&self) -> Vec<&Finding> {
+        std::iter::once(self).chain(self.explains.iter().flat_map(Finding::with_explained)).collect()
+    }
+
     /// The same finding with its texts in one language.
     pub fn in_language(&self, lang: Lang) -> Finding<String> {
         let text = |text: &Text| text.get(lang).to_owned();

@@ -7,6 +7,8 @@ use super::bundle::{Clock, ClusterSummary, InputSummary};
 use super::ledger::MissingItem;
 use super::model::{Ask, Evidence, Finding, Fix, Link, Missing, Severity, Subject, Unresolved, Verdict};
 use super::*;
+use crate::rules::RuleSet;
+use crate::rules::set::RuleText;
 use crate::triage::model::{Cause, CauseKind, Edge, Group, LogLine, Problem, Relation, Triage};
 
 /// What a log may hold to break out of wherever it is quoted.
@@ -286,4 +288,121 @@ fn commonmark_renders_hostile_text_as_text() {
         links.dedup();
         assert_eq!(links, ["https://helm.sh/docs/helm/helm_rollback/"]);
     }
+}
+
+/// Two rules: one of which the sample has a finding, and one that is silent.
+fn rules() -> RuleSet {
+    let silent = r#"
+id: all-quiet
+title: {zh: 一切正常, en: All is quiet}
+status: stable
+severity: warning
+cause_class: environment
+since: 0.1.0
+evidence:
+  message: {in: [texts], text: 'not quiet'}
+verdict: {confirmed: message}
+outcomes:
+  - conclusion: {zh: "节点 {{ rows.message | map(attribute='node') | join('、') }} 不正常。", en: "Not quiet on {{ rows.message | map(attribute='node') | join(', ') }}."}
+    fix:
+      - text: {zh: 重启, en: 'Restart [it] {now}'}
+        commands: ['systemctl restart {{ message.unit }}']
+        destructive: true
+references: ['https://example.com/quiet']
+"#;
+    let text = |id: &str, yaml: String| RuleText {
+        path: format!("rules/blueking/install-bkce/{id}.yaml"),
+        section: "blueking/install-bkce".into(),
+        yaml,
+    };
+    let found = silent.replace("all-quiet", "helm-another-operation").replace("warning", "error");
+    RuleSet::compile(&[text("all-quiet", silent.to_owned()), text("helm-another-operation", found)]).unwrap()
+}
+
+#[test]
+fn junit_in_one_language() {
+    insta::assert_snapshot!("junit_en", junit::render(&sample(), &rules(), Lang::En, &dates()));
+}
+
+#[test]
+fn junit_is_xml_whatever_a_log_holds() {
+    let mut report = sample();
+    // Control characters and non-characters have no place in XML, not even as references.
+    report.findings[0].title = Text::same("a\u{0}\u{b}\u{ffff}]]>&\"<b");
+    report.triage.groups[0].cause.name = "x\u{1b}\"<".into();
+    let xml = junit::render(&report, &rules(), Lang::Zh, &dates());
+    let parsed = roxmltree::Document::parse(&xml).unwrap();
+    let cases: Vec<_> = parsed.descendants().filter(|node| node.has_tag_name("testcase")).collect();
+    let count = |tag: &str| cases.iter().filter(|case| case.children().any(|c| c.has_tag_name(tag))).count();
+    assert_eq!((cases.len(), count("failure"), count("skipped")), (6, 4, 1));
+    let sum = |attribute: &str| parsed.root_element().attribute(attribute).map(str::parse);
+    assert_eq!((sum("tests"), sum("failures"), sum("skipped")), (Some(Ok(6)), Some(Ok(4)), Some(Ok(1))));
+    let message = parsed.descendants().find_map(|node| node.attribute("message")?.strip_prefix('a'));
+    assert_eq!(message.map(|text| text.replace("\\u{ffff}", "")).as_deref(), Some("\\u{0}\\u{b}]]>&\"<b"));
+    let hostile = parsed.descendants().filter_map(|node| node.text()).any(|text| text.contains("<script>"));
+    assert!(hostile, "quoted as it is: {xml}");
+}
+
+#[test]
+fn a_case_that_needs_more_is_skipped_and_one_of_no_weight_passes() {
+    let mut report = sample();
+    report.findings[0].verdict = Verdict::NeedMore;
+    report.findings[1].severity = Severity::Info;
+    report.findings[0].explains.clear();
+    report.triage.groups.clear();
+    let xml = junit::render(&report, &rules(), Lang::En, &dates());
+    let parsed = roxmltree::Document::parse(&xml).unwrap();
+    let has = |name: &str, tag: &str| {
+        let case = parsed.descendants().find(|node| node.attribute("name") == Some(name)).unwrap();
+        case.children().any(|child| child.has_tag_name(tag))
+    };
+    assert!(has("helm-another-operation", "skipped") && has("hostile-log", "system-out"), "{xml}");
+    assert_eq!(parsed.root_element().attribute("failures"), Some("0"));
+}
+
+fn sarif_run(report: &Report) -> serde_json::Value {
+    let log: serde_json::Value =
+        serde_json::from_str(&sarif::render(report, &rules(), Lang::En, &dates())).unwrap();
+    log["runs"][0].clone()
+}
+
+#[test]
+fn sarif_in_one_language() {
+    let text = sarif::render(&sample(), &rules(), Lang::En, &dates());
+    insta::assert_snapshot!("sarif_en", text.replace(env!("CARGO_PKG_VERSION"), "VERSION"));
+}
+
+#[test]
+fn sarif_results_point_at_their_rule_and_their_lines() {
+    let run = sarif_run(&sample());
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    let results = run["results"].as_array().unwrap();
+    assert_eq!(results.len(), 4, "the findings, what one explains, and a group without a case");
+    for result in results {
+        let index = result["ruleIndex"].as_u64().unwrap() as usize;
+        assert_eq!(rules[index]["id"], result["ruleId"]);
+        let place = &result["locations"][0]["physicalLocation"];
+        assert!(place["region"]["startLine"].as_u64() > Some(0), "{place}");
+        assert_eq!(place["artifactLocation"]["uriBaseId"], "BUNDLE");
+    }
+    assert!(rules.iter().any(|rule| rule["id"] == "all-quiet"), "a rule that was tried and is silent");
+}
+
+#[test]
+fn sarif_leaves_open_what_cannot_be_decided() {
+    let mut report = sample();
+    report.findings[0].verdict = Verdict::NeedMore;
+    let result = sarif_run(&report)["results"][0].clone();
+    assert_eq!((&result["kind"], &result["level"]), (&"open".into(), &"none".into()));
+}
+
+#[test]
+fn sarif_knows_an_object_again_in_the_next_bundle() {
+    let print = |pod: &str| {
+        let mut report = sample();
+        report.findings[0].subjects = vec![subject("Pod", pod)];
+        sarif_run(&report)["results"][0]["partialFingerprints"].clone()
+    };
+    assert_eq!(print("web-6c56d8c5f9-9c9tg"), print("web-7d67445b47-44pbj"));
+    assert_ne!(print("web-6c56d8c5f9-9c9tg"), print("db-7d67445b47-44pbj"));
 }

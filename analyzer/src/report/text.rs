@@ -2,13 +2,14 @@
 
 mod wrap;
 
+use std::borrow::Cow;
+
 use shared::lang::Lang;
 
 use super::escape::{keep_ends, one_line, shorten, visible};
-use super::model::{Finding, Severity, Verdict};
+use super::model::{Finding, Severity, Text, Verdict};
 use super::words::{self, Dates, pick};
 use super::{Report, fold};
-use crate::triage;
 use crate::triage::model::{Group, LogLine};
 
 use wrap::wrap;
@@ -60,6 +61,20 @@ pub fn render(report: &Report, options: &Options) -> String {
     writer.out
 }
 
+/// One finding alone.
+pub fn finding(finding: &Finding, options: &Options) -> String {
+    let mut writer = Writer { options, lang: options.lang, out: String::new() };
+    writer.finding(finding);
+    writer.out
+}
+
+/// One group of problems alone.
+pub fn group(group: &Group, options: &Options) -> String {
+    let mut writer = Writer { options, lang: options.lang, out: String::new() };
+    writer.group(group);
+    writer.out
+}
+
 struct Writer<'a> {
     options: &'a Options,
     lang: Lang,
@@ -71,6 +86,11 @@ impl Writer<'_> {
         pick(self.lang, zh, en)
     }
 
+    /// A text of a rule with its moments in the reader's zone.
+    fn told<'t>(&self, text: &'t Text) -> Cow<'t, str> {
+        self.options.dates.within(text.get(self.lang), self.lang)
+    }
+
     fn paint(&self, style: Style, text: &str) -> String {
         if self.options.color { format!("\x1b[{}m{text}\x1b[0m", style.code()) } else { text.to_owned() }
     }
@@ -78,6 +98,10 @@ impl Writer<'_> {
     /// Wrapped text, every line indented.
     fn lines(&mut self, indent: usize, style: Option<Style>, text: &str) {
         for line in wrap(&visible(text), self.options.width.saturating_sub(indent)) {
+            if line.is_empty() {
+                self.out.push('\n');
+                continue;
+            }
             let line = style.map_or_else(|| line.clone(), |style| self.paint(style, &line));
             self.out.push_str(&" ".repeat(indent));
             self.out.push_str(&line);
@@ -119,7 +143,7 @@ impl Writer<'_> {
                 "Cannot be ruled out (what would show it was not collected)",
             );
             for case in &report.unresolved {
-                let title = format!("- {}", one_line(case.title.get(self.lang)));
+                let title = format!("- {}", one_line(&self.told(&case.title)));
                 self.lines(2, None, &title);
                 for command in case.asks.iter().filter_map(|ask| ask.command.as_deref()) {
                     self.verbatim(6, Style::Cyan, command);
@@ -134,10 +158,11 @@ impl Writer<'_> {
             (_, Severity::Info) => Style::Green,
             _ => Style::Red,
         };
-        let title = one_line(finding.title.get(self.lang));
+        let title = one_line(&self.told(&finding.title));
         let head = format!("[{}] {title}", words::verdict(finding.verdict, self.lang));
         self.lines(0, Some(style), &head);
-        self.lines(2, None, finding.conclusion.get(self.lang).trim());
+        let conclusion = self.told(&finding.conclusion);
+        self.lines(2, None, conclusion.trim());
         if finding.past {
             let past = self.pick(
                 "证据早于当前状态，问题可能已经过去。",
@@ -154,14 +179,13 @@ impl Writer<'_> {
             self.lines(2, None, &text);
         }
         for (index, fix) in finding.fix.iter().enumerate() {
-            let mut text = format!("{}. {}", index + 1, fix.text.get(self.lang).trim());
+            let mut text = format!("{}. {}", index + 1, self.told(&fix.text).trim());
             if fix.destructive {
                 text.push_str(self.pick("（有破坏性，无法撤销）", " (destructive, cannot be undone)"));
             }
             self.lines(2, fix.destructive.then_some(Style::Red), &text);
             if let Some(loses) = &fix.loses {
-                let text =
-                    format!("{}{}", self.pick("会丢失：", "Lost by it: "), loses.get(self.lang).trim());
+                let text = format!("{}{}", self.pick("会丢失：", "Lost by it: "), self.told(loses).trim());
                 self.lines(5, Some(Style::Red), &text);
             }
             for command in &fix.commands {
@@ -169,11 +193,11 @@ impl Writer<'_> {
             }
         }
         if let Some(caution) = &finding.caution {
-            let text = format!("{}{}", self.pick("注意：", "Caution: "), caution.get(self.lang).trim());
+            let text = format!("{}{}", self.pick("注意：", "Caution: "), self.told(caution).trim());
             self.lines(2, Some(Style::Yellow), &text);
         }
         for ask in &finding.asks {
-            let text = format!("? {}", ask.text.get(self.lang).trim());
+            let text = format!("? {}", self.told(&ask.text).trim());
             self.lines(2, None, &text);
             if let Some(command) = &ask.command {
                 self.verbatim(5, Style::Cyan, command);
@@ -190,12 +214,12 @@ impl Writer<'_> {
             let path = one_line(&evidence.path);
             let place = format!("{path}:{}{}{count}", evidence.line, time.unwrap_or_default());
             self.lines(2, Some(Style::Dim), &place);
-            let excerpt = one_line(triage::without_timestamp(&evidence.excerpt));
+            let excerpt = one_line(&evidence.telling(&self.options.dates, self.lang));
             self.lines(4, None, &keep_ends(&excerpt, 400));
         }
         for inner in &finding.explains {
             let text =
-                format!("{}{}", self.pick("由此引起：", "Explains: "), one_line(inner.title.get(self.lang)));
+                format!("{}{}", self.pick("由此引起：", "Explains: "), one_line(&self.told(&inner.title)));
             self.lines(2, Some(Style::Dim), &text);
         }
         let id = one_line(&finding.case);
@@ -233,7 +257,7 @@ impl Writer<'_> {
             Severity::Warning => Style::Yellow,
             Severity::Info => Style::Green,
         };
-        let title = format!("* {}", one_line(group.title.get(self.lang)));
+        let title = format!("* {}", one_line(&self.told(&group.title)));
         self.lines(0, Some(style), &title);
         let mut told: Option<Vec<&str>> = None;
         let alike = group.alike();

@@ -1,7 +1,11 @@
 //! Words, numbers and dates in the reader's language.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use regex::{Captures, Regex};
 use shared::lang::Lang;
 
 use super::model::{Severity, Subject, Verdict};
@@ -125,6 +129,25 @@ impl Dates {
         let format = if here.date() == utc.date() { "%H:%M:%S UTC" } else { "%Y-%m-%d %H:%M:%S UTC" };
         format!("{} ({})", here.strftime("%Y-%m-%d %H:%M:%S %:::z"), utc.strftime(format))
     }
+
+    /// A text that a rule made of the cluster's values, with every moment in it as [`Dates::show`] tells it and
+    /// milliseconds of a second and more in words.
+    pub fn within<'t>(&self, text: &'t str, lang: Lang) -> Cow<'t, str> {
+        static VALUES: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(
+                r"(?P<moment>\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))|\b(?P<millis>\d{4,15}) (?:ms\b|毫秒)",
+            )
+            .expect("a valid pattern")
+        });
+        VALUES.replace_all(text, |found: &Captures| match (found.name("moment"), found.name("millis")) {
+            (Some(moment), _) => self.show(moment.as_str()),
+            (None, Some(millis)) => {
+                let millis = millis.as_str().parse().expect("fifteen digits fit");
+                duration(SignedDuration::from_millis(millis), lang)
+            }
+            (None, None) => found[0].to_owned(),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -158,5 +181,19 @@ mod tests {
         );
         assert_eq!(Dates::utc().show("2024-05-01T12:00:00Z"), "2024-05-01 12:00:00 UTC");
         assert_eq!(Dates::utc().show("yesterday"), "yesterday");
+    }
+
+    #[test]
+    fn moments_and_long_milliseconds_in_a_sentence_are_told_in_words() {
+        let shanghai = Dates { zone: TimeZone::fixed(jiff::tz::offset(8)) };
+        assert_eq!(
+            shanghai.within("since 2024-05-01T12:00:00.123456789Z, 62300 ms apart, 250 ms late", Lang::En),
+            "since 2024-05-01 20:00:00 +08 (12:00:00 UTC), 1 min 2 s apart, 250 ms late"
+        );
+        assert_eq!(shanghai.within("相差约 62300 毫秒。", Lang::Zh), "相差约 1 分钟 2 秒。");
+        assert_eq!(
+            shanghai.within("build 20240501T12 of x-2024-05-01", Lang::En),
+            "build 20240501T12 of x-2024-05-01"
+        );
     }
 }

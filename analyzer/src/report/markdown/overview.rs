@@ -3,7 +3,7 @@
 use shared::lang::Lang;
 
 use super::Writer;
-use super::quote::{cell_code, code, code_ends, plain, prose};
+use super::quote::{cell_code, code, code_ends, plain};
 use super::{QUOTE, words};
 
 impl Writer<'_> {
@@ -49,11 +49,7 @@ impl Writer<'_> {
                 ));
             }
             for note in &input.notes {
-                what.push_str(&format!(
-                    "{}{}",
-                    self.pick("；", "; "),
-                    prose(note.get(self.lang)).replace('|', "¦")
-                ));
+                what.push_str(&format!("{}{}", self.pick("；", "; "), self.prose(note).replace('|', "¦")));
             }
             rows.push((self.pick("输入", "Input"), what));
         }

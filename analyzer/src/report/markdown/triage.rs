@@ -1,0 +1,115 @@
+//! All that is not well, by its likely common cause.
+
+use super::quote::{code, code_ends, fence, plain};
+use super::{QUOTE, SUBJECTS, Writer, safe_id, words};
+use crate::report::escape::{one_line, shorten};
+use crate::report::model::Subject;
+use crate::triage::model::{Alike, Group, LogLine};
+use shared::lang::Lang;
+
+/// Problems quoted with their log lines in a group.
+const PROBLEMS: usize = 4;
+
+impl Writer<'_> {
+    pub(super) fn triage(&mut self) {
+        let triage = &self.report.triage;
+        if triage.groups.is_empty() && triage.texts.is_empty() {
+            return;
+        }
+        self.pieces.lead(format!(
+            "## {}",
+            self.pick("所有异常，按可能的共同原因", "All that is not well, by likely cause")
+        ));
+        // What a case already explains comes last: it has been said.
+        let (known, unknown): (Vec<&Group>, Vec<&Group>) =
+            triage.groups.iter().partition(|group| !group.cases.is_empty());
+        for group in unknown.into_iter().chain(known) {
+            self.group(group);
+        }
+        for text in &triage.texts {
+            self.pieces.lead(match self.lang {
+                Lang::Zh => format!("{} 中最能说明问题的行：", code(&text.path)),
+                Lang::En => format!("Most telling lines of {}:", code(&text.path)),
+            });
+            self.pieces.push(fence("", &quoted(&text.lines)));
+        }
+    }
+
+    fn group(&mut self, group: &Group) {
+        let title = self.plain(&group.title);
+        let severity = words::severity(group.severity, self.lang);
+        let cases = match group.cases.as_slice() {
+            [] => String::new(),
+            cases => {
+                let ids: Vec<String> = cases.iter().map(|case| format!("`{}`", safe_id(case))).collect();
+                format!("{}{}", self.pick("，见 ", ", see "), ids.join(", "))
+            }
+        };
+        self.pieces.lead(match self.lang {
+            Lang::Zh => format!("**{title}**（{severity}{cases}）"),
+            Lang::En => format!("**{title}** ({severity}{cases})"),
+        });
+        let alike = group.alike();
+        let mut lines: Vec<String> = alike.iter().take(SUBJECTS).map(|alike| self.alike(alike)).collect();
+        if alike.len() > SUBJECTS {
+            let more: usize = alike[SUBJECTS..].iter().map(|alike| alike.problems.len()).sum();
+            lines.push(match self.lang {
+                Lang::Zh => format!("- 另有 {more} 个"),
+                Lang::En => format!("- {more} more"),
+            });
+        }
+        self.pieces.push(lines.join("\n"));
+        if !group.cases.is_empty() {
+            return;
+        }
+        let mut told: Vec<Vec<&str>> = Vec::new();
+        for problem in group.problems.iter().filter(|problem| !problem.log.is_empty()).take(PROBLEMS) {
+            // Replicas mostly say the same; once is enough.
+            let texts: Vec<&str> = problem.log.iter().map(|line| line.text.as_str()).collect();
+            if told.contains(&texts) {
+                continue;
+            }
+            told.push(texts);
+            let paths: Vec<&str> = problem.log.iter().map(|line| line.path.as_str()).collect();
+            self.pieces.lead(match self.lang {
+                Lang::Zh => format!("{} 的日志：", code(paths[0])),
+                Lang::En => format!("From {}:", code(paths[0])),
+            });
+            self.pieces.push(fence("", &quoted(&problem.log)));
+        }
+    }
+
+    fn alike(&self, alike: &Alike) -> String {
+        let first = alike.first();
+        let subjects: Vec<&Subject> = alike.problems.iter().map(|problem| &problem.subject).collect();
+        let mut line = format!("- {} {}", self.subjects(&subjects), code(&first.state));
+        if let Some(restarts) = alike.most_restarts() {
+            line.push_str(&match self.lang {
+                Lang::Zh => format!("，重启 {restarts} 次"),
+                Lang::En => format!(", {restarts} restarts"),
+            });
+        }
+        if let Some(since) = alike.since() {
+            line.push_str(&match self.lang {
+                Lang::Zh => format!("，自 {}", plain(&self.dates.show(since))),
+                Lang::En => format!(", since {}", plain(&self.dates.show(since))),
+            });
+        }
+        if let Some(message) = &first.message {
+            line.push_str(&format!("{}{}", self.pick("：", ": "), code_ends(message, QUOTE)));
+        }
+        line
+    }
+}
+
+/// Lines of a log with their numbers and counts.
+fn quoted(lines: &[LogLine]) -> String {
+    lines
+        .iter()
+        .map(|line| {
+            let count = if line.count > 1 { format!(" [x{}]", line.count) } else { String::new() };
+            format!("{}:{count} {}", line.line, shorten(&one_line(&line.text), QUOTE))
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
