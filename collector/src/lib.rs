@@ -23,6 +23,8 @@ pub mod select;
 pub mod signals;
 pub mod sink;
 pub mod stop;
+#[cfg(test)]
+mod testing;
 pub mod units;
 pub mod watch;
 

@@ -192,3 +192,57 @@ fn in_cluster(looked_at: &str) -> Result<Target, ConnectError> {
 fn plain(error: &KubeconfigError) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: &str = "apiVersion: v1
+kind: Config
+clusters:
+- {name: one, cluster: {server: 'https://user:hidden@10.0.0.1:6443/'}}
+- {name: two, cluster: {server: 'https://[fd00::1]:6443'}}
+contexts:
+- {name: a, context: {cluster: one, user: u, namespace: blueking}}
+- {name: b, context: {cluster: one, namespace: bcs-system}}
+- {name: c, context: {cluster: two}}
+current-context: a
+users:
+- {name: u, user: {token: very-secret-token}}
+";
+
+    async fn found(text: &str, choice: Choice) -> Result<Target, ConnectError> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        find(&Choice { kubeconfig: Some(file.path().to_owned()), ..choice }, Duration::from_secs(1)).await
+    }
+
+    #[tokio::test]
+    async fn the_context_decides_and_other_contexts_name_more_namespaces() {
+        let target = found(CONFIG, Choice::default()).await.unwrap();
+        assert_eq!((target.name.as_str(), target.namespace.as_str()), ("one", "blueking"));
+        assert_eq!(target.known_namespaces, ["blueking", "bcs-system"]);
+        assert_eq!(target.server(), "https://10.0.0.1:6443");
+        let other = found(CONFIG, Choice { context: Some("c".into()), ..Choice::default() }).await.unwrap();
+        assert_eq!(
+            (other.namespace.as_str(), other.server().as_str()),
+            ("default", "https://[fd00::1]:6443")
+        );
+    }
+
+    #[tokio::test]
+    async fn an_unknown_context_is_answered_with_the_known_ones() {
+        let choice = Choice { context: Some("nosuch".into()), ..Choice::default() };
+        let error = found(CONFIG, choice).await.err().unwrap().to_string();
+        assert!(
+            error.contains("\"nosuch\"") && error.contains("a, b, c") && error.contains("hint: "),
+            "{error}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_broken_file_is_named_without_showing_what_is_in_it() {
+        let error = found(&format!("{CONFIG}\n]broken"), Choice::default()).await.err().unwrap().to_string();
+        assert!(error.contains("cannot use the kubeconfig") && !error.contains("very-secret"), "{error}");
+    }
+}
