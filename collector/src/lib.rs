@@ -19,6 +19,7 @@ pub mod preview;
 pub mod probes;
 pub mod progress;
 pub mod run;
+pub mod say;
 pub mod select;
 pub mod signals;
 pub mod sink;

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::say;
+
 /// Time between two plain lines about the same step.
 const EVERY: Duration = Duration::from_secs(5);
 
@@ -44,7 +46,7 @@ impl Progress {
             Progress::Lines(lines) => {
                 let mut lines = lines.lock().expect("no code panics while it holds the lock");
                 if lines.get(step).is_none_or(|last| last.elapsed() >= EVERY) {
-                    eprintln!("{text}");
+                    say::aside(&text);
                     lines.insert(step.to_owned(), Instant::now());
                 }
             }
@@ -55,8 +57,8 @@ impl Progress {
     pub fn say(&self, text: &str) {
         match self {
             Progress::Silent => {}
-            Progress::Bar(bar) => bar.suspend(|| eprintln!("{text}")),
-            Progress::Lines(_) => eprintln!("{text}"),
+            Progress::Bar(bar) => bar.suspend(|| say::aside(text)),
+            Progress::Lines(_) => say::aside(text),
         }
     }
 

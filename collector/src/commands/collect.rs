@@ -7,6 +7,7 @@ use crate::exit::Exit;
 use crate::options::Options;
 use crate::preview;
 use crate::run;
+use crate::say;
 
 /// Collects and writes a bundle.
 pub async fn collect(args: CollectArgs, cluster: bool, locale: Option<Lang>) -> Exit {
@@ -16,10 +17,10 @@ pub async fn collect(args: CollectArgs, cluster: bool, locale: Option<Lang>) -> 
     };
     if options.dry_run {
         return match preview::preview(&options).await {
-            Ok(text) => {
-                print!("{text}");
-                Exit::Complete
-            }
+            Ok(text) => match say::out(&text) {
+                Ok(()) => Exit::Complete,
+                Err(error) => refuse(&error),
+            },
             Err(error) => refuse(&error),
         };
     }
@@ -31,8 +32,9 @@ pub async fn carry_out(options: Options, cluster: bool) -> Exit {
     let lang = options.lang;
     match run::collect(options, cluster).await {
         Ok(done) => {
-            eprintln!("{}", run::summary(&done, lang));
-            println!("{}", done.written.path.display());
+            say::aside(&run::summary(&done, lang));
+            // The bundle is there, whether or not its name can be said.
+            let _ = say::out(&format!("{}\n", done.written.path.display()));
             done.exit()
         }
         Err(error) => refuse(&error),
@@ -41,6 +43,6 @@ pub async fn carry_out(options: Options, cluster: bool) -> Exit {
 
 /// Says why nothing was written.
 pub fn refuse(error: &dyn std::error::Error) -> Exit {
-    eprintln!("error: {error}");
+    say::aside(&format!("error: {error}"));
     Exit::Nothing
 }

@@ -11,6 +11,7 @@ use super::collect::refuse;
 use crate::cli::InspectArgs;
 use crate::exit::Exit;
 use crate::messages::{for_terminal, loss_line, losses_by_reason, pick};
+use crate::say;
 use crate::units::show_size;
 
 #[derive(Debug, thiserror::Error)]
@@ -29,10 +30,10 @@ enum InspectError {
 pub fn inspect(args: &InspectArgs, locale: Option<Lang>) -> Exit {
     let lang = args.lang.or(locale).unwrap_or(Lang::En);
     match read(args) {
-        Ok(manifest) => {
-            print!("{}", show(&manifest, lang));
-            Exit::Complete
-        }
+        Ok(manifest) => match say::out(&show(&manifest, lang)) {
+            Ok(()) => Exit::Complete,
+            Err(error) => refuse(&error),
+        },
         Err(error) => refuse(&error),
     }
 }

@@ -8,6 +8,7 @@ use shared::redact::{BuildError, Counts, RedactError, Redactor};
 use super::collect::refuse;
 use crate::cli::{RedactArgs, RedactionArgs};
 use crate::exit::Exit;
+use crate::say;
 
 /// Why there is nothing to mask with.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +52,7 @@ pub fn redact(args: &RedactArgs) -> Exit {
             let total: u64 = counts.values().sum();
             let kinds: Vec<String> = counts.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
             if total > 0 {
-                eprintln!("masked {total}: {}", kinds.join(", "));
+                say::aside(&format!("masked {total}: {}", kinds.join(", ")));
             }
             Exit::Complete
         }
