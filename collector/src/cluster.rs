@@ -9,5 +9,6 @@ pub mod breaker;
 pub mod connect;
 pub mod discovery;
 pub mod error;
+pub mod login;
 pub mod pace;
 pub mod retry;

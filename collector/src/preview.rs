@@ -49,7 +49,7 @@ const SPEED: f64 = 15e6;
 /// When there is no cluster to ask.
 pub async fn preview(options: &Options) -> Result<String, RunError> {
     let target = connect::find(&options.choice, options.bounds.request_timeout).await?;
-    let api = Api::new(target.client()?, options.bounds, Stop::default());
+    let api = Api::new(target.client(options.timeout).await?, options.bounds, Stop::default());
     let discovery = discovery::discover(&api)
         .await
         .map_err(|error| RunError::Unreachable { server: target.server(), words: error.words })?;

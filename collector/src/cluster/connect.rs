@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::login;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 
 /// Choices of the command line; all of them kubectl's flags.
@@ -89,10 +90,14 @@ pub async fn find(choice: &Choice, connect_timeout: Duration) -> Result<Target, 
 }
 
 impl Target {
-    /// A client for it; still nothing has been asked.
-    pub fn client(&self) -> Result<kube::Client, ConnectError> {
-        kube::Client::try_from(self.config.clone())
-            .map_err(|e| ConnectError::Setup { server: self.server(), words: e.to_string() })
+    /// A client for it; still nothing has been asked. A program that logs in gets no longer than `patience`.
+    ///
+    /// # Errors
+    /// When the certificates, keys or the login of the kubeconfig cannot be used.
+    pub async fn client(&self, patience: Duration) -> Result<kube::Client, ConnectError> {
+        login::client(self.config.clone(), patience.min(login::PATIENCE))
+            .await
+            .map_err(|words| ConnectError::Setup { server: self.server(), words })
     }
 
     /// The server's URL without user information, should somebody have put some in.
