@@ -34,6 +34,7 @@ pub async fn watch(
     api: &Arc<Api>,
     words: &[String],
 ) -> Result<(), RunError> {
+    let mut signals = Signals::new().map_err(RunError::Signals)?;
     let followers = Followers::new(api.clone(), run.memory.clone(), run.options.logs.max_log);
     let followers = Arc::new(Mutex::new(followers));
     let mut watches = JoinSet::new();
@@ -54,15 +55,22 @@ pub async fn watch(
             }
         });
     }
-    let ended = until_the_end(run, words).await;
+    let ended = until_the_end(run, words, &mut signals).await;
     run.progress.show();
     run.progress
         .step(pick(run.options.lang, "等待余下的事件与日志", "waiting for the last events and logs"), "");
-    tokio::time::sleep(AFTERMATH).await;
-    watches.shutdown().await;
-    // The watches held the other ends.
-    if let Some(followers) = Arc::into_inner(followers) {
-        followers.into_inner().expect("no code panics while it holds the lock").finish(AFTERMATH).await;
+    let rest = async {
+        tokio::time::sleep(AFTERMATH).await;
+        watches.shutdown().await;
+        // The watches held the other ends.
+        if let Some(followers) = Arc::into_inner(followers) {
+            followers.into_inner().expect("no code panics while it holds the lock").finish(AFTERMATH).await;
+        }
+    };
+    tokio::select! {
+        () = rest => {}
+        // Who asks twice does not want to wait.
+        () = signals.any() => {}
     }
     if let Some(ended) = ended? {
         put(run, &ended);
@@ -102,8 +110,11 @@ async fn one(
     .await
 }
 
-async fn until_the_end(run: &Run, words: &[String]) -> Result<Option<Ended>, RunError> {
-    let mut signals = Signals::new().map_err(RunError::Signals)?;
+async fn until_the_end(
+    run: &Run,
+    words: &[String],
+    signals: &mut Signals,
+) -> Result<Option<Ended>, RunError> {
     if words.is_empty() {
         let step = pick(run.options.lang, "观察中，按 Ctrl-C 结束", "watching, Ctrl-C ends it");
         loop {
@@ -116,10 +127,7 @@ async fn until_the_end(run: &Run, words: &[String]) -> Result<Option<Ended>, Run
         }
     }
     run.progress.hide();
-    tokio::select! {
-        ended = command::run(words) => Ok(Some(ended?)),
-        () = signals.any() => Ok(None),
-    }
+    Ok(Some(command::run(words, signals.any()).await?))
 }
 
 struct Signals([Signal; 3]);
@@ -153,7 +161,7 @@ fn put(run: &Run, ended: &Ended) {
         Ok(masked) => masked.unwrap_or_else(|| ended.line.clone()),
         Err(_) => name.to_owned(),
     };
-    let note = Some(format!("`{shown}` ended with {}", ended.status));
+    let note = Some(format!("`{shown}` {}", ended.end()));
     let source = format!("terminal of `{shown}`");
     let outcome = if ended.printed.missing > 0 { Outcome::Truncated } else { Outcome::Collected };
     match text::masked(Draft::new(&*path, &*source), &ended.text(), outcome, note, &run.masks) {

@@ -3,11 +3,14 @@
 
 use std::io::{IsTerminal, Write};
 use std::os::fd::AsFd;
+use std::pin::pin;
 use std::process::ExitStatus;
+use std::time::Duration;
 
 use rustix::termios::{self, OptionalActions, Termios};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
 
 use crate::logs::head_tail::{HeadTail, Kept};
 
@@ -15,12 +18,16 @@ use crate::logs::head_tail::{HeadTail, Kept};
 const HEAD: usize = 4 << 20;
 const TAIL: usize = 12 << 20;
 
-/// A command that has ended.
+/// Time for a command to end once its terminal is gone.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// A command that has ended, or was left.
 #[derive(Debug)]
 pub struct Ended {
     /// As typed.
     pub line: String,
-    pub status: ExitStatus,
+    /// `None` when the watch ended before the command did.
+    pub status: Option<ExitStatus>,
     pub printed: Kept,
 }
 
@@ -32,11 +39,11 @@ pub enum CommandError {
     Terminal(String),
 }
 
-/// Runs `words` to its end.
+/// Runs `words` to its end, or until `stop`; then its terminal is closed, as it would be without this program.
 ///
 /// # Errors
 /// When it cannot be started.
-pub async fn run(words: &[String]) -> Result<Ended, CommandError> {
+pub async fn run(words: &[String], stop: impl Future<Output = ()>) -> Result<Ended, CommandError> {
     let terminal = |e: pty_process::Error| CommandError::Terminal(e.to_string());
     let (program, arguments) = words.split_first().expect("a command has at least its name");
     let (pty, pts) = pty_process::open().map_err(terminal)?;
@@ -70,21 +77,34 @@ pub async fn run(words: &[String]) -> Result<Ended, CommandError> {
     });
     let mut printed = HeadTail::new(HEAD, TAIL);
     let mut buffer = vec![0; 64 << 10];
-    // Linux reports the end of the other side as an error.
-    while let Ok(count) = from.read(&mut buffer).await {
+    let mut stop = pin!(stop);
+    let stopped = loop {
+        let count = tokio::select! {
+            // Linux reports the end of the other side as an error.
+            read = from.read(&mut buffer) => read.unwrap_or(0),
+            () = &mut stop => break true,
+        };
         if count == 0 {
-            break;
+            break false;
         }
         printed.push(&buffer[..count]);
         let mut out = std::io::stdout().lock();
         // A closed standard output must not end the command.
         let _ = out.write_all(&buffer[..count]).and_then(|()| out.flush());
-    }
-    let status = child.wait().await;
+    };
     typing.abort();
+    // Its end of the terminal went with the task; with this one the command is told that its terminal is gone.
+    let _ = typing.await;
+    drop(from);
+    let status = if stopped {
+        timeout(FAREWELL, child.wait()).await.ok().transpose()
+    } else {
+        child.wait().await.map(Some)
+    };
     drop(raw);
     let status =
         status.map_err(|e| CommandError::Start { program: program.clone(), words: e.to_string() })?;
+    let status = status.filter(|_| !stopped);
     Ok(Ended { line: words.join(" "), status, printed: printed.finish() })
 }
 
@@ -105,10 +125,16 @@ impl Ended {
         if !lines.is_empty() && !lines.ends_with(b"\n") {
             lines.push(b'\n');
         }
-        lines.extend_from_slice(
-            format!("[casebook: `{}` ended with {}]\n", self.line, self.status).as_bytes(),
-        );
+        lines.extend_from_slice(format!("[casebook: `{}` {}]\n", self.line, self.end()).as_bytes());
         lines
+    }
+
+    /// How it ended, in words that follow its name.
+    pub fn end(&self) -> String {
+        match self.status {
+            Some(status) => format!("ended with {status}"),
+            None => "was still running when the watch was ended".to_owned(),
+        }
     }
 }
 
@@ -154,21 +180,34 @@ fn resize(pty: &pty_process::Pty) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::future::pending;
 
     #[tokio::test]
     async fn a_command_sees_a_terminal_and_its_words_and_code_are_kept() {
         let words =
             ["sh", "-c", "test -t 1 && echo 'on a terminal'; echo oops >&2; exit 3"].map(str::to_owned);
-        let ended = run(&words).await.unwrap();
-        assert_eq!(ended.status.code(), Some(3));
+        let ended = run(&words, pending()).await.unwrap();
+        assert_eq!(ended.status.unwrap().code(), Some(3));
         let text = String::from_utf8(ended.text()).unwrap();
         assert!(text.starts_with("on a terminal\noops\n[casebook: `sh -c "), "{text:?}");
         assert!(text.ends_with("ended with exit status: 3]\n"), "{text:?}");
     }
 
     #[tokio::test]
+    async fn what_a_command_printed_until_the_watch_was_ended_is_kept() {
+        let words =
+            ["sh", "-c", "trap 'exit 0' HUP; echo so far; while :; do sleep 0.1; done"].map(str::to_owned);
+        let begun = std::time::Instant::now();
+        let ended = run(&words, tokio::time::sleep(Duration::from_millis(500))).await.unwrap();
+        assert!(begun.elapsed() < FAREWELL, "it was told that its terminal is gone, and ends");
+        let text = String::from_utf8(ended.text()).unwrap();
+        assert!(text.starts_with("so far\n"), "{text:?}");
+        assert!(text.ends_with("was still running when the watch was ended]\n"), "{text:?}");
+    }
+
+    #[tokio::test]
     async fn a_command_that_does_not_exist_is_named() {
-        let error = run(&["/no/such/program".to_owned()]).await.unwrap_err().to_string();
+        let error = run(&["/no/such/program".to_owned()], pending()).await.unwrap_err().to_string();
         assert!(error.contains("/no/such/program") && error.contains("hint:"), "{error}");
     }
 }
