@@ -6,6 +6,7 @@ use shared::bundle::manifest::{LedgerEntry, Manifest, Outcome};
 use shared::bundle::writer::Written;
 use shared::lang::Lang;
 
+use crate::stop::Reason;
 use crate::units::show_size;
 
 /// Chooses one of two texts.
@@ -40,6 +41,26 @@ pub fn finished(lang: Lang, written: &Written, manifest: &Manifest) -> String {
             Lang::Zh => format!("\n收集提前结束：{why}"),
             Lang::En => format!("\nthe collection ended early: {why}"),
         };
+        let unasked = manifest.ledger.iter().filter(|e| e.outcome == Outcome::Skipped && unasked(e)).count();
+        if unasked > 0 {
+            text += &match lang {
+                Lang::Zh => format!("，{unasked} 项未及收集"),
+                Lang::En => format!("; {unasked} items were not asked for any more"),
+            };
+        }
+        text += match stopped.as_str() {
+            "timeout" => pick(
+                lang,
+                "\n提示：用 --timeout 30m 延长时间，或用 -n、--only 缩小范围",
+                "\nhint: give it more time (--timeout 30m), or ask for less (-n, --only)",
+            ),
+            "disk_full" => pick(
+                lang,
+                "\n提示：换一个有空间的位置重新收集，例如 -o /data/casebook.tar.gz",
+                "\nhint: collect again into a place with more room, such as -o /data/casebook.tar.gz",
+            ),
+            _ => "",
+        };
     }
     let losses: Vec<_> = manifest.ledger.iter().filter(|e| e.outcome.is_loss()).collect();
     if losses.is_empty() {
@@ -73,6 +94,19 @@ pub fn finished(lang: Lang, written: &Written, manifest: &Manifest) -> String {
         Lang::En => format!("\nlook into it before you upload it: casebook-collect inspect {path}"),
     };
     text
+}
+
+/// Whether an item was left out because the run ended.
+fn unasked(entry: &LedgerEntry) -> bool {
+    entry.note.as_deref().is_some_and(|note| note.contains(ENDED))
+}
+
+/// What the ledger says of what was not asked for any more.
+const ENDED: &str = "the run ended before";
+
+/// The note of something that the end of the run left out.
+pub fn ended_before(what: &str, reason: Reason) -> String {
+    format!("{ENDED} {what} ({})", reason.as_str())
 }
 
 /// Entries that ended alike for the same reason.

@@ -47,6 +47,7 @@ use deliver::{DeliverError, Stage};
 use shared::redact::Redactor;
 use tasks::each;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 /// Why no bundle could be made.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +87,9 @@ pub struct Run {
 /// Pods of a cluster in which nobody waits for every node's clock.
 const MANY_PODS: usize = 2000;
 
+/// Time that the reading of this machine gets when the run is to end.
+const GRACE: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// What is known of the cluster at the end.
 #[derive(Default)]
 struct Reached {
@@ -118,10 +122,12 @@ pub async fn collect(options: Options, cluster: bool) -> Result<Done, RunError> 
     let connect_timeout = options.bounds.request_timeout.min(std::time::Duration::from_secs(15));
     let target = if cluster { Some(connect::find(&options.choice, connect_timeout).await?) } else { None };
     let stop = Stop::default();
-    let api = target
-        .as_ref()
-        .map(|target| target.client().map(|client| Arc::new(Api::new(client, options.bounds, stop.clone()))))
-        .transpose()?;
+    let api = match &target {
+        Some(target) => {
+            Some(Arc::new(Api::new(target.client(options.timeout).await?, options.bounds, stop.clone())))
+        }
+        None => None,
+    };
     let name = target.as_ref().map_or_else(crate::host::own_name, |t| t.name.clone());
     let stem = format!("casebook-{}-{}", paths::safe_segment(&name), started.strftime("%Y%m%dT%H%M%SZ"));
     let (path, format) = options.output.resolve(&stem);
@@ -191,6 +197,8 @@ async fn gather(
     cluster: Option<(&Target, Arc<Api>)>,
     texts: Vec<text::Given>,
 ) -> Result<Reached, RunError> {
+    // First, so that they are there however the run ends.
+    frame::put(&run.sink);
     for given in texts {
         // What the shell script printed on some node is facts of that node.
         match script::read(&String::from_utf8_lossy(&given.text)) {
@@ -217,17 +225,27 @@ async fn gather(
     };
     let step = pick(run.options.lang, "等待本机信息", "waiting for the facts of this machine");
     run.progress.step(step, "");
-    if let Err(error) = local.await {
-        let mut failed = entry(paths::HOSTS, "host probes", Outcome::Failed);
-        failed.note = Some(error.to_string());
-        run.sink.note(failed);
-    }
-    if let Err(error) = installed.await {
-        let mut failed = entry(paths::INSTALL, "installation directory", Outcome::Failed);
-        failed.note = Some(error.to_string());
-        run.sink.note(failed);
-    }
+    end_of(run, local, paths::HOSTS, "host probes").await;
+    end_of(run, installed, paths::INSTALL, "installation directory").await;
     Ok(reached)
+}
+
+/// Waits for what reads this machine. A file system that hangs hangs it too: at the end of the run it gets a moment
+/// more, and is left alone then.
+async fn end_of(run: &Run, task: JoinHandle<()>, path: &str, source: &str) {
+    let late = async {
+        let reason = run.stop.requested().await;
+        tokio::time::sleep(GRACE).await;
+        reason
+    };
+    let (outcome, note) = tokio::select! {
+        end = task => match end {
+            Ok(()) => return,
+            Err(error) => (Outcome::Failed, error.to_string()),
+        },
+        reason = late => (Outcome::Skipped, messages::ended_before("this was read to the end", reason)),
+    };
+    run.sink.note(LedgerEntry { note: Some(note), ..entry(path, source, outcome) });
 }
 
 async fn from_cluster(
@@ -401,7 +419,6 @@ fn refusal(task: &ListTask, error: &ApiError) -> LedgerEntry {
 }
 
 fn finish(run: &Run, stage: Stage, started: Timestamp, reached: Reached) -> Result<Done, RunError> {
-    frame::put(&run.sink);
     let mut options = run.options.for_manifest();
     if reached.requests > 0 {
         options.insert("requests".to_owned(), reached.requests.into());
@@ -418,7 +435,7 @@ fn finish(run: &Run, stage: Stage, started: Timestamp, reached: Reached) -> Resu
         stopped: run.stop.reason().map(|reason| reason.as_str().to_owned()),
         ledger: Vec::new(),
     };
-    let (written, manifest) = run.sink.finish(manifest, &run.masks)?;
+    let (written, manifest) = run.sink.finish(manifest, &run.masks).map_err(|error| stage.name(error))?;
     let (written, manifest) = stage.deliver(&run.masks, written, manifest)?;
     Ok(Done { written, manifest })
 }

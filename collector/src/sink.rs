@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use jiff::Timestamp;
-use shared::bundle::manifest::{LedgerEntry, Manifest, Outcome, Subject};
+use shared::bundle::manifest::{LedgerEntry, Manifest, NO_SPACE, Outcome, Subject};
 use shared::bundle::writer::{BundleWriter, Item, ItemWriter, WriteError, Written};
 
 use shared::redact::Redactor;
@@ -23,6 +23,8 @@ pub struct Sink {
     /// `None` once the bundle is finished or abandoned.
     writer: Mutex<Option<BundleWriter>>,
     ledger: Mutex<Vec<LedgerEntry>>,
+    /// Entries that are still to come, as far as it is known.
+    coming: AtomicUsize,
     stop: Stop,
     /// Bytes before and after compression, for the ratio.
     raw: AtomicU64,
@@ -47,6 +49,7 @@ impl Sink {
         Self {
             writer: Mutex::new(Some(writer)),
             ledger: Mutex::default(),
+            coming: AtomicUsize::new(0),
             stop,
             raw: AtomicU64::new(0),
             packed: AtomicU64::new(0),
@@ -57,8 +60,12 @@ impl Sink {
     /// run.
     pub fn put(&self, finished: Finished) {
         let Finished { item, mut entry } = finished;
+        let entries = self.ledger().len() + self.coming.load(Ordering::Relaxed) + 1;
         let written = match &mut *self.writer() {
-            Some(writer) => writer.append(&item),
+            Some(writer) => {
+                writer.expect_entries(entries);
+                writer.append(&item)
+            }
             None => return,
         };
         match written {
@@ -67,13 +74,16 @@ impl Sink {
                 self.packed.fetch_add(item.held_bytes(), Ordering::Relaxed);
             }
             Err(error) => {
-                if matches!(error, WriteError::DiskFull { .. }) {
-                    self.stop.request(Reason::DiskFull);
-                }
                 entry.outcome = Outcome::Failed;
                 entry.bytes = 0;
                 entry.sha256 = None;
-                entry.note = Some(error.to_string());
+                entry.note = Some(match error {
+                    WriteError::DiskFull { .. } => {
+                        self.stop.request(Reason::DiskFull);
+                        NO_SPACE.to_owned()
+                    }
+                    other => other.to_string(),
+                });
             }
         }
         self.note(entry);
@@ -81,7 +91,12 @@ impl Sink {
 
     /// Says what became of something that left no file.
     pub fn note(&self, entry: LedgerEntry) {
-        self.ledger.lock().expect("no code panics while it holds the lock").push(entry);
+        self.ledger().push(entry);
+    }
+
+    /// Says that so many entries are about to come, whatever becomes of them: the manifest needs room on the disk.
+    pub fn expect(&self, entries: usize) {
+        self.coming.fetch_add(entries, Ordering::Relaxed);
     }
 
     /// About how many bytes the bundle takes on the disk so far.
@@ -105,8 +120,7 @@ impl Sink {
         mut manifest: Manifest,
         masks: &Redactor,
     ) -> Result<(Written, Manifest), WriteError> {
-        let mut ledger =
-            std::mem::take(&mut *self.ledger.lock().expect("no code panics while it holds the lock"));
+        let mut ledger = std::mem::take(&mut *self.ledger());
         ledger.sort_by(|a, b| (&a.path, &a.source).cmp(&(&b.path, &b.source)));
         manifest.ledger = ledger;
         scrub_manifest(masks, &mut manifest);
@@ -118,6 +132,10 @@ impl Sink {
     /// Drops the bundle and its temporary file. What tasks still put in is lost.
     pub fn abandon(&self) {
         self.writer().take();
+    }
+
+    fn ledger(&self) -> std::sync::MutexGuard<'_, Vec<LedgerEntry>> {
+        self.ledger.lock().expect("no code panics while it holds the lock")
     }
 
     fn writer(&self) -> std::sync::MutexGuard<'_, Option<BundleWriter>> {

@@ -17,8 +17,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::breaker::Breakers;
 use super::error::{ApiError, Fault};
+use super::login;
 use super::pace::Pace;
 use super::retry::RetryPolicy;
+use crate::messages::ended_before;
 use crate::stop::Stop;
 
 /// `Accept` of a plain object or List.
@@ -286,12 +288,12 @@ fn silent(what: &str, after: Duration) -> ApiError {
 }
 
 fn stopped(reason: crate::stop::Reason) -> ApiError {
-    ApiError::new(Fault::Stopped, format!("the run ended before this was asked for ({})", reason.as_str()))
+    ApiError::new(Fault::Stopped, ended_before("this was asked for", reason))
 }
 
 fn from_kube(error: kube::Error) -> ApiError {
     match &error {
-        kube::Error::Auth(_) => ApiError::new(Fault::Unauthorized, error.to_string()),
+        kube::Error::Auth(inner) => ApiError::new(Fault::Unauthorized, login::words(inner, None)),
         kube::Error::HyperError(inner) => ApiError::from_transport(inner),
         kube::Error::Service(inner) => ApiError::from_transport(&**inner),
         other => ApiError::from_transport(other),

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use shared::bundle::manifest::Manifest;
-use shared::bundle::writer::{BundleWriter, Format, WriteError, Written};
+use shared::bundle::writer::{self, BundleWriter, Format, WriteError, Written};
 use shared::redact::scrub::{self, ScrubError};
 use shared::redact::verify::{Leak, Verifier, What};
 use shared::redact::{RedactError, Redactor};
@@ -68,14 +68,24 @@ impl Stage {
             .prefix(".casebook-")
             .suffix(".part")
             .tempdir_in(parent)
-            .map_err(|source| WriteError::Unwritable { folder: parent.to_owned(), source })?;
+            .map_err(|source| writer::cannot_begin(target, source))?;
         let stage = Stage { folder, target: target.to_owned(), format, top: top.to_owned() };
-        let writer = BundleWriter::create(&stage.place("first"), format, top)?;
+        let writer = BundleWriter::create(&stage.place("first"), format, top).map_err(|e| stage.name(e))?;
         Ok((stage, writer))
     }
 
     fn place(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// The error with the name that the user gave instead of the temporary one.
+    pub fn name(&self, error: WriteError) -> WriteError {
+        let path = self.target.clone();
+        match error {
+            WriteError::DiskFull { kib, .. } => WriteError::DiskFull { path, kib },
+            WriteError::Io { source, .. } => WriteError::Io { path, source },
+            other => other,
+        }
     }
 
     /// Searches the bundle and gives it its name.
@@ -96,7 +106,11 @@ impl Stage {
         if leaks.iter().any(|leak| leak.what == What::KnownValue) {
             let touched: BTreeSet<String> = leaks.iter().map(|leak| leak.path.clone()).collect();
             let (from, to) = (written.path, self.place("second"));
-            written = scrub::scrub(masks, (&from, &to), self.format, &self.top, &touched, &mut manifest)?;
+            written = scrub::scrub(masks, (&from, &to), self.format, &self.top, &touched, &mut manifest)
+                .map_err(|error| match error {
+                    ScrubError::Write(error) => DeliverError::Write(self.name(error)),
+                    other => other.into(),
+                })?;
             leaks = search(&written.path)?;
         }
         if !leaks.is_empty() {
@@ -117,23 +131,8 @@ mod tests {
     use super::*;
     use crate::sink::{Draft, Sink};
     use crate::stop::Stop;
-    use jiff::Timestamp;
-    use shared::bundle::manifest::{FORMAT, Outcome, Tool};
-
-    fn manifest() -> Manifest {
-        Manifest {
-            format: FORMAT.to_owned(),
-            tool: Tool { name: "casebook-collect".into(), version: "0".into() },
-            started: Timestamp::UNIX_EPOCH,
-            finished: Timestamp::UNIX_EPOCH,
-            options: Default::default(),
-            cluster: None,
-            host: None,
-            clocks: Vec::new(),
-            stopped: None,
-            ledger: Vec::new(),
-        }
-    }
+    use crate::testing::manifest;
+    use shared::bundle::manifest::Outcome;
 
     fn deliver(folder: &Path, text: &str, masks: &Redactor) -> Result<(Written, Manifest), DeliverError> {
         let (stage, writer) = Stage::new(&folder.join("b.tar.gz"), Format::TarGz, "b").unwrap();

@@ -1,5 +1,6 @@
 //! The facts of this machine, and of the nodes where the user wants them.
 
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use crate::gather::text;
 use crate::host::script::Printed;
 use crate::host::wanted::Seen;
 use crate::host::{self, HostItem, HostOptions};
-use crate::messages::pick;
+use crate::messages::{ended_before, pick};
 use crate::nodes::{self, Node};
 use crate::options::NodeOptions;
 use crate::select::Kind;
@@ -63,7 +64,8 @@ pub async fn collect(run: Arc<Run>, known: oneshot::Receiver<Known>) {
     }
     let here = async {
         if run.options.host {
-            put_all(&run, host::collect(options.clone())).await;
+            let name = options.name.clone().unwrap_or_else(host::own_name);
+            put_all(&run, host::collect(options.clone()), &[name]).await;
         }
     };
     let there = async {
@@ -84,18 +86,33 @@ async fn collect_nodes(run: &Run, wanted: &NodeOptions, of_api: Vec<Node>, optio
     }
     let step = pick(run.options.lang, "读取各节点", "reading the nodes");
     run.progress.step(step, &nodes.len().to_string());
-    put_all(run, nodes::collect(nodes, wanted.ssh.clone(), options.clone())).await;
+    let names: Vec<String> = nodes.iter().map(|node| node.name.clone()).collect();
+    put_all(run, nodes::collect(nodes, wanted.ssh.clone(), options.clone()), &names).await;
 }
 
-async fn put_all(run: &Run, items: impl Stream<Item = HostItem>) {
+/// Puts in what comes until the end of the run. A host's facts come last; where they are missing by then, the ledger
+/// says so.
+async fn put_all(run: &Run, items: impl Stream<Item = HostItem>, hosts: &[String]) {
     let mut items = pin!(items);
+    let mut missing: BTreeSet<String> = hosts.iter().map(|host| paths::host_facts(host)).collect();
     loop {
-        let item = tokio::select! {
-            item = items.next() => item,
-            _ = run.stop.requested() => None,
-        };
-        let Some(item) = item else { return };
-        put(run, item);
+        tokio::select! {
+            item = items.next() => match item {
+                Some(item) => {
+                    missing.remove(&item.path);
+                    put(run, item);
+                }
+                None => return,
+            },
+            reason = run.stop.requested() => {
+                for path in missing {
+                    let mut skipped = entry(&path, "host probes", Outcome::Skipped);
+                    skipped.note = Some(ended_before("this host was read to the end", reason));
+                    run.sink.note(skipped);
+                }
+                return;
+            }
+        }
     }
 }
 

@@ -11,6 +11,12 @@ use serde::{Deserialize, Serialize};
 /// Version of the bundle format. Readers accept a greater minor; a greater major is refused with a clear error.
 pub const FORMAT: &str = "casebook.bundle/v1";
 
+/// Annotation of objects that were seen while watching and did not exist any more when the lists were read.
+pub const GONE: &str = "casebook/gone";
+
+/// Note of an item that the disk had no room for.
+pub const NO_SPACE: &str = "there was no space left on the disk that the bundle was written to";
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// [`FORMAT`].

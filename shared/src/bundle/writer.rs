@@ -2,8 +2,8 @@
 //!
 //! The bundle takes shape under a temporary name beside its target, readable by its owner alone, and gets its real
 //! name only when it is whole and on the disk: whoever sees the file sees a valid bundle. Dropping the writer removes
-//! what was there. An item that cannot be written (a full disk) leaves the bundle as it was before, so that it can
-//! still be finished, smaller.
+//! what was there. An item that cannot be written (a full disk) leaves the bundle as it was before, and room for the
+//! manifest is kept from the beginning ([`reserve`]), so that it can still be finished, smaller.
 //!
 //! A `.tar.gz` is a run of gzip members as [`crate::archive::member`] describes. Items compress themselves in the
 //! tasks that make them; [`BundleWriter::append`] has little left to do. Small items share members.
@@ -12,6 +12,7 @@
 
 mod item;
 mod manifest_json;
+mod reserve;
 mod tar_header;
 
 use std::collections::BTreeSet;
@@ -27,6 +28,7 @@ use zip::write::SimpleFileOptions;
 
 use self::item::{Body, LEVEL};
 pub use self::item::{Item, ItemWriter};
+use self::reserve::Reserve;
 use self::tar_header::{BLOCK, blocks, padding};
 use super::manifest::Manifest;
 use super::paths;
@@ -75,8 +77,11 @@ pub enum WriteError {
     Exists { path: PathBuf },
     #[error("cannot write in {folder}: {source}\nhint: name an output in a folder that you may write to")]
     Unwritable { folder: PathBuf, source: io::Error },
-    #[error("no space left for {path}\nhint: free some space, or name an output on another disk")]
-    DiskFull { path: PathBuf },
+    #[error(
+        "no space left for {path}: it needs at least {kib} KiB more\n\
+         hint: free some space, or name an output on another disk with -o FILE"
+    )]
+    DiskFull { path: PathBuf, kib: u64 },
     #[error("cannot write {path}: {source}")]
     Io { path: PathBuf, source: io::Error },
     #[error("`{path}` cannot be a path in a bundle")]
@@ -100,6 +105,9 @@ pub struct BundleWriter {
     top: String,
     paths: BTreeSet<String>,
     sink: Sink,
+    reserve: Reserve,
+    /// How many entries the ledger will have, as far as it was told.
+    entries: usize,
     written: u64,
 }
 
@@ -133,7 +141,7 @@ impl BundleWriter {
             return Err(WriteError::Exists { path: target.to_owned() });
         }
         let folder = folder_of(target);
-        let unwritable = |source| WriteError::Unwritable { folder: folder.to_owned(), source };
+        let unwritable = |source| cannot_begin(target, source);
         let mut names = tempfile::Builder::new();
         names.prefix(".casebook-").suffix(".part");
         let sink = match format {
@@ -152,8 +160,18 @@ impl BundleWriter {
                 Sink::Directory { folder: names.tempdir_in(folder).map_err(unwritable)? }
             }
         };
+        let packed = !matches!(format, Format::Tar | Format::Directory);
+        let reserve = Reserve::new(folder, packed).map_err(unwritable)?;
         let top = paths::safe_segment(top_folder);
-        Ok(Self { target: target.to_owned(), top, paths: BTreeSet::new(), sink, written: 0 })
+        Ok(Self {
+            target: target.to_owned(),
+            top,
+            paths: BTreeSet::new(),
+            sink,
+            reserve,
+            entries: 0,
+            written: 0,
+        })
     }
 
     /// Where the bundle will be.
@@ -164,6 +182,11 @@ impl BundleWriter {
     /// About how many bytes the bundle takes on the disk so far.
     pub fn written(&self) -> u64 {
         self.written
+    }
+
+    /// Says how many entries the ledger will have, so that its room is kept; else the items count.
+    pub fn expect_entries(&mut self, entries: usize) {
+        self.entries = self.entries.max(entries);
     }
 
     /// Writes one item.
@@ -177,6 +200,24 @@ impl BundleWriter {
         if self.paths.contains(&item.path) {
             return Err(WriteError::Duplicate { path: item.path.clone() });
         }
+        self.hold(item)
+            .and_then(|()| self.write(item))
+            .map_err(|source| fault(&self.target, source, item.held_bytes()))
+    }
+
+    /// Keeps room for the end with this item in it.
+    fn hold(&mut self, item: &Item) -> io::Result<()> {
+        let entries = self.entries.max(self.paths.len() + 1);
+        let Sink::TarGz { file, open } = &mut self.sink else { return self.reserve.hold(entries, 0) };
+        let coming = if matches!(item.body, Body::Plain(_)) { 4 * BLOCK + item.bytes as usize } else { 0 };
+        self.reserve.hold(entries, open.len() + coming).or_else(|_| {
+            // On the disk they take less.
+            self.written += flush(file.as_file_mut(), open)?;
+            self.reserve.hold(entries, coming)
+        })
+    }
+
+    fn write(&mut self, item: &Item) -> io::Result<()> {
         let place = format!("{}/{}", self.top, item.path);
         let written = match &mut self.sink {
             Sink::TarGz { file, open } => append_members(file.as_file_mut(), open, &place, item),
@@ -188,7 +229,7 @@ impl BundleWriter {
             Sink::Zip { zip, .. } => append_to_zip(zip, &place, item),
             Sink::Directory { folder } => append_file(&folder.path().join(&item.path), item),
         };
-        self.written += written.map_err(|source| self.fault(source))?;
+        self.written += written?;
         self.paths.insert(item.path.clone());
         Ok(())
     }
@@ -199,22 +240,25 @@ impl BundleWriter {
     /// Nothing is left then, neither at the target nor under the temporary name.
     pub fn finish(mut self, manifest: &Manifest) -> Result<Written, WriteError> {
         let json = manifest_json::render(manifest);
-        self.append(&Item::from_bytes(paths::MANIFEST, manifest.finished, &json))?;
+        let last = Item::from_bytes(paths::MANIFEST, manifest.finished, &json);
         let target = self.target.clone();
-        let fault = |source| fault(&target, source);
+        let needs = last.held_bytes();
+        let fault = |source| fault(&target, source, needs);
+        self.reserve.release().map_err(fault)?;
+        self.write(&last).map_err(fault)?;
         let bytes = match self.sink {
             Sink::TarGz { mut file, mut open } => {
                 open.extend_from_slice(&[0; 2 * BLOCK]);
                 file.write_all(&member::compress(&open, LEVEL)).map_err(fault)?;
-                publish(file, &target)?
+                publish(file, &target).map_err(fault)?
             }
             Sink::Tar { mut file } => {
                 file.write_all(&[0; 2 * BLOCK]).map_err(fault)?;
-                publish(file, &target)?
+                publish(file, &target).map_err(fault)?
             }
             Sink::Zip { file, zip } => {
                 zip.finish().map_err(|error| fault(error.into()))?;
-                publish(file, &target)?
+                publish(file, &target).map_err(fault)?
             }
             Sink::Directory { folder } => {
                 fs::rename(folder.path(), &target).map_err(fault)?;
@@ -226,18 +270,25 @@ impl BundleWriter {
         };
         Ok(Written { path: target, bytes })
     }
+}
 
-    fn fault(&self, source: io::Error) -> WriteError {
-        fault(&self.target, source)
+/// `needs`: bytes that were to be written when it happened.
+fn fault(path: &Path, source: io::Error, needs: u64) -> WriteError {
+    let path = path.to_owned();
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            WriteError::DiskFull { path, kib: needs.div_ceil(1 << 10).max(1) }
+        }
+        io::ErrorKind::AlreadyExists => WriteError::Exists { path },
+        _ => WriteError::Io { path, source },
     }
 }
 
-fn fault(path: &Path, source: io::Error) -> WriteError {
-    let path = path.to_owned();
+/// Why nothing can be written beside `target`.
+pub fn cannot_begin(target: &Path, source: io::Error) -> WriteError {
     match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => WriteError::DiskFull { path },
-        io::ErrorKind::AlreadyExists => WriteError::Exists { path },
-        _ => WriteError::Io { path, source },
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => fault(target, source, reserve::LEAST),
+        _ => WriteError::Unwritable { folder: folder_of(target).to_owned(), source },
     }
 }
 
@@ -269,18 +320,23 @@ fn append_or_cut(file: &mut File, write: impl FnOnce(&mut File) -> io::Result<()
     }
 }
 
+/// Writes what is open as a member.
+fn flush(file: &mut File, open: &mut Vec<u8>) -> io::Result<u64> {
+    if open.is_empty() {
+        return Ok(0);
+    }
+    let written = append_or_cut(file, |file| file.write_all(&member::compress(open, LEVEL)))?;
+    open.clear();
+    Ok(written)
+}
+
 fn append_members(file: &mut File, open: &mut Vec<u8>, place: &str, item: &Item) -> io::Result<u64> {
     let header = blocks(place, item.bytes, item.modified);
     let pad = padding(item.bytes);
     match &item.body {
         Body::Plain(bytes) => {
-            let written = if open.len() + header.len() + bytes.len() + pad > member::DATA {
-                let written = append_or_cut(file, |file| file.write_all(&member::compress(open, LEVEL)))?;
-                open.clear();
-                written
-            } else {
-                0
-            };
+            let full = open.len() + header.len() + bytes.len() + pad > member::DATA;
+            let written = if full { flush(file, open)? } else { 0 };
             open.extend_from_slice(&header);
             open.extend_from_slice(bytes);
             open.resize(open.len() + pad, 0);
@@ -358,10 +414,10 @@ fn append_file(path: &Path, item: &Item) -> io::Result<u64> {
 }
 
 /// Makes sure that the file is on the disk, and gives it its name.
-fn publish(file: NamedTempFile, target: &Path) -> Result<u64, WriteError> {
-    file.as_file().sync_all().map_err(|source| fault(target, source))?;
-    let file = file.persist_noclobber(target).map_err(|error| fault(target, error.error))?;
-    let bytes = file.metadata().map_err(|source| fault(target, source))?.len();
+fn publish(file: NamedTempFile, target: &Path) -> io::Result<u64> {
+    file.as_file().sync_all()?;
+    let file = file.persist_noclobber(target)?;
+    let bytes = file.metadata()?.len();
     sync_folder(target);
     Ok(bytes)
 }

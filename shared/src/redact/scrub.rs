@@ -1,19 +1,23 @@
 //! The second pass: a value that was learned late in a run may stand in what was written early.
 //!
 //! The bundle is written anew; items that hold a value learned meanwhile are masked, everything else is copied. Sizes,
-//! hashes and counts in the manifest follow.
+//! hashes and counts in the manifest follow. Where the disk has no room for both, the first one is removed before the
+//! second is written, and its items wait in memory, compressed.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 use super::{Counts, RedactError, Redactor};
 use crate::bundle::items;
-use crate::bundle::manifest::Manifest;
+use crate::bundle::manifest::{Manifest, NO_SPACE, Outcome};
 use crate::bundle::paths;
-use crate::bundle::writer::{BundleWriter, Format, ItemWriter, WriteError, Written};
+use crate::bundle::writer::{BundleWriter, Format, Item, ItemWriter, WriteError, Written};
 
 const PIECE: usize = 256 << 10;
+/// A bundle larger than this is not held in memory.
+const MOST_HELD: u64 = 256 << 20;
 
 /// Why a bundle could not be gone over again.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +30,8 @@ pub enum ScrubError {
     Mask { path: String, source: RedactError },
 }
 
-/// Writes `from` again as `to`, with the values that `redactor` has learned masked in the items `touched`.
+/// Writes `from` again as `to`, with the values that `redactor` has learned masked in the items `touched`. `from` may
+/// be gone afterwards.
 ///
 /// # Errors
 /// Nothing is left at `to` then.
@@ -38,7 +43,52 @@ pub fn scrub(
     touched: &BTreeSet<String>,
     manifest: &mut Manifest,
 ) -> Result<Written, ScrubError> {
+    let before = manifest.clone();
+    let copied =
+        BundleWriter::create(to, format, top_folder).map_err(ScrubError::Write).and_then(|mut writer| {
+            again(redactor, (from, format), touched, manifest, |item| Ok(writer.append(&item)?))?;
+            Ok(writer.finish(manifest)?)
+        });
+    match copied {
+        Err(ScrubError::Write(WriteError::DiskFull { .. }))
+            if format != Format::Directory && fs::metadata(from)?.len() <= MOST_HELD => {}
+        end => return end,
+    }
+    *manifest = before;
+    let mut held = Vec::new();
+    again(redactor, (from, format), touched, manifest, |item| {
+        held.push(item);
+        Ok(())
+    })?;
+    fs::remove_file(from)?;
     let mut writer = BundleWriter::create(to, format, top_folder)?;
+    for item in held {
+        match writer.append(&item) {
+            Err(WriteError::DiskFull { .. }) => lose(manifest, item.path()),
+            end => end?,
+        }
+    }
+    Ok(writer.finish(manifest)?)
+}
+
+/// Marks take more room than what they stand for, sometimes too much.
+fn lose(manifest: &mut Manifest, path: &str) {
+    for entry in manifest.ledger.iter_mut().filter(|entry| entry.path == path && entry.sha256.is_some()) {
+        entry.outcome = Outcome::Failed;
+        entry.bytes = 0;
+        entry.sha256 = None;
+        entry.note = Some(NO_SPACE.to_owned());
+    }
+}
+
+/// Makes every item but the manifest anew, and hands it to `put`.
+fn again(
+    redactor: &Redactor,
+    (from, format): (&Path, Format),
+    touched: &BTreeSet<String>,
+    manifest: &mut Manifest,
+    mut put: impl FnMut(Item) -> Result<(), ScrubError>,
+) -> Result<(), ScrubError> {
     items::visit(from, format, |path, modified, data| {
         if path == paths::MANIFEST {
             return Ok(());
@@ -63,9 +113,8 @@ pub fn scrub(
                 *entry.redactions.entry(kind).or_default() += count;
             }
         }
-        writer.append(&item).map_err(ScrubError::Write)
-    })?;
-    Ok(writer.finish(manifest)?)
+        put(item)
+    })
 }
 
 enum MaskError {
@@ -130,7 +179,7 @@ mod tests {
     use super::*;
     use jiff::Timestamp;
 
-    use crate::bundle::manifest::{FORMAT, LedgerEntry, Outcome, Tool};
+    use crate::bundle::manifest::{FORMAT, LedgerEntry, Tool};
     use crate::bundle::reader::Bundle;
     use crate::redact::verify::Verifier;
 

@@ -204,7 +204,7 @@ fn a_full_disk_leaves_a_bundle_that_can_be_finished() {
         file.write_all(b"half of an item")?;
         Err(io::Error::from(io::ErrorKind::StorageFull))
     });
-    assert!(matches!(fault(Path::new("a"), failed.unwrap_err()), WriteError::DiskFull { .. }));
+    assert!(matches!(fault(Path::new("a"), failed.unwrap_err(), 1500), WriteError::DiskFull { kib: 2, .. }));
     file.write_all(b" after").unwrap();
     assert_eq!(fs::read(dir.path().join("a")).unwrap(), b"before after");
 }
