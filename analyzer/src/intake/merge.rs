@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value;
+use shared::bundle::manifest::GONE;
 
 use super::part::ListKey;
 use crate::snapshot::{Known, Object, SourceFile};
@@ -74,8 +75,17 @@ fn key(collection: &str, object: &Object) -> String {
         "helm.revisions" => {
             format!("{}\n{}", text(&["name"]), object.value.get("revision").unwrap_or(&Value::Null))
         }
-        _ => object.name().unwrap_or_default().to_owned(),
+        _ => {
+            let name = object.name().unwrap_or_default();
+            gone(object).map_or_else(|| name.to_owned(), |uid| format!("{name}\n{uid}"))
+        }
     }
+}
+
+/// The UID of an object that was seen while watching and is gone: another one of its name is not the same.
+fn gone(object: &Object) -> Option<&str> {
+    object.str_at(&["metadata", "annotations", GONE])?;
+    object.str_at(&["metadata", "uid"])
 }
 
 /// Takes out what an older input has and a newer one, which read the whole List, has not.
@@ -86,7 +96,8 @@ fn drop_gone(
     whole: &[HashSet<ListKey>],
 ) {
     for place in kept {
-        let Some(object) = place else { continue };
+        // What was gone already when its own input was made is told as what was, not as what is.
+        let Some(object) = place.as_ref().filter(|object| gone(object).is_none()) else { continue };
         let everywhere = (collection.to_owned(), None);
         let here = (collection.to_owned(), object.namespace().map(str::to_owned));
         let later = whole.iter().skip(input(object) + 1);
@@ -182,6 +193,20 @@ mod tests {
         let merged = objects("pods", all, &files(), &whole);
         let found: Vec<_> = merged.iter().map(|o| (o.namespace().unwrap(), &o.value["x"])).collect();
         assert_eq!(found, [("n", &json!("new")), ("m", &json!("other"))]);
+    }
+
+    #[test]
+    fn a_pod_that_is_gone_is_not_the_one_that_has_its_name_now() {
+        let mut old = pod("a", Some("n"), json!("gone"));
+        old["metadata"]["uid"] = "1".into();
+        old["metadata"]["annotations"] = json!({GONE: "seen"});
+        let mut now = pod("a", Some("n"), json!("there"));
+        now["metadata"]["uid"] = "2".into();
+        let all = vec![object(0, now.clone(), false), object(0, old, false), object(1, now, false)];
+        let whole = [HashSet::new(), HashSet::from([("pods".to_owned(), None)])];
+        let merged = objects("pods", all, &files(), &whole);
+        let found: Vec<_> = merged.iter().map(|o| &o.value["x"]).collect();
+        assert_eq!(found, [&json!("there"), &json!("gone")]);
     }
 
     #[test]

@@ -42,12 +42,17 @@ pub struct Log<'a> {
     pub wanted: &'a Wanted,
     /// `sinceSeconds`
     pub since: Option<Duration>,
+    /// UID of a pod whose place in the bundle is taken by another one of its name.
+    pub gone: Option<&'a str>,
 }
 
 impl Log<'_> {
     fn path(&self) -> String {
         let Wanted { namespace, pod, container, previous, .. } = self.wanted;
-        paths::log(namespace, pod, container, *previous)
+        match self.gone {
+            Some(uid) => paths::log(namespace, pod, &paths::gone(container, uid), *previous),
+            None => paths::log(namespace, pod, container, *previous),
+        }
     }
 
     fn request(&self, extra: &str) -> String {

@@ -1,10 +1,12 @@
 //! The text of `kubectl describe` for whatever a person would describe, rendered from the lists that are there.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
+use shared::bundle::manifest::{LedgerEntry, Outcome};
 use shared::bundle::paths;
 use shared::describe::{self, Form, Index, Kind, Settings};
 
@@ -12,7 +14,8 @@ use super::Run;
 use super::tasks::each;
 use crate::gather::store::{Kept, Stored};
 use crate::gather::text;
-use crate::messages::pick;
+use crate::messages::{ended_before, pick};
+use crate::sink::entry;
 
 /// Folder of the descriptions.
 pub const FOLDER: &str = "describe";
@@ -27,21 +30,22 @@ pub async fn collect(run: &Arc<Run>) {
     // One instant for all ages, or two descriptions of one bundle would disagree.
     let settings =
         Arc::new(Settings { now: Timestamp::now(), zone: TimeZone::system(), form: Form::default() });
-    let wanted: Vec<Stored> = kept
+    let wanted: Vec<Wanted> = kept
         .into_values()
         .filter(|kept| kept.described)
-        .flat_map(|kept| kept.objects)
-        .filter(|object| selection.wants_describe(&object.namespace, &object.name))
+        .flat_map(|kept| named(kept.objects))
+        .filter(|wanted| selection.wants_describe(&wanted.object.namespace, &wanted.object.name))
         .collect();
     let total = wanted.len();
     let pieces = pieces(wanted);
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
-    let work = |piece: Vec<Stored>| {
+    let work = |piece: Vec<Wanted>| {
         let (run, index, settings) = (run.clone(), index.clone(), settings.clone());
         async move {
-            let count = piece.len();
-            for object in piece.iter().take_while(|_| run.stop.reason().is_none()) {
-                one(&run, object, &index, &settings);
+            let mut count = 0;
+            for wanted in piece.iter().take_while(|_| run.stop.reason().is_none()) {
+                one(&run, wanted, &index, &settings);
+                count += 1;
             }
             count
         }
@@ -53,11 +57,29 @@ pub async fn collect(run: &Arc<Run>) {
         run.progress.step(step, &format!("{done}/{total}"));
     })
     .await;
+    if let Some(reason) = run.stop.reason().filter(|_| done < total) {
+        let missing = ended_before(&format!("{} of {total} descriptions were made", total - done), reason);
+        run.sink.note(LedgerEntry { note: Some(missing), ..entry(FOLDER, "descriptions", Outcome::Skipped) });
+    }
+}
+
+/// Something to describe.
+struct Wanted {
+    object: Stored,
+    /// Whether another one of its name and kind is described under that name: it was there before that one.
+    name_taken: bool,
+}
+
+/// Objects of one kind. What is there comes before what is gone.
+fn named(objects: Vec<Stored>) -> Vec<Wanted> {
+    let mut names = HashSet::with_capacity(objects.len());
+    let name_taken: Vec<bool> = objects.iter().map(|o| !names.insert((&*o.namespace, &*o.name))).collect();
+    objects.into_iter().zip(name_taken).map(|(object, name_taken)| Wanted { object, name_taken }).collect()
 }
 
 /// Moved, not cloned: together these are the largest thing that a run holds.
-fn pieces(objects: Vec<Stored>) -> Vec<Vec<Stored>> {
-    let mut pieces: Vec<Vec<Stored>> = Vec::new();
+fn pieces(objects: Vec<Wanted>) -> Vec<Vec<Wanted>> {
+    let mut pieces: Vec<Vec<Wanted>> = Vec::new();
     for object in objects {
         match pieces.last_mut() {
             Some(piece) if piece.len() < PIECE => piece.push(object),
@@ -83,7 +105,7 @@ fn index(run: &Run, kept: &std::collections::BTreeMap<&'static str, Kept>) -> In
     index
 }
 
-fn one(run: &Run, object: &Stored, index: &Index, settings: &Settings) {
+fn one(run: &Run, Wanted { object, name_taken }: &Wanted, index: &Index, settings: &Settings) {
     let Some(value) = parse(object) else { return };
     let kind = kind_of(&value);
     let rendered = describe::describe(kind, &value, index, settings);
@@ -91,7 +113,10 @@ fn one(run: &Run, object: &Stored, index: &Index, settings: &Settings) {
     let kind = kind.kind.to_ascii_lowercase();
     let scope = namespace.map(|ns| format!(" -n {ns}")).unwrap_or_default();
     let source = format!("kubectl describe{scope} {kind} {}", object.name);
-    let path = paths::describe(namespace, &kind, &object.name);
+    let path = match value["metadata"]["uid"].as_str().filter(|_| *name_taken) {
+        Some(uid) => paths::describe(namespace, &kind, &paths::gone(&object.name, uid)),
+        None => paths::describe(namespace, &kind, &object.name),
+    };
     text::put(&run.sink, &run.masks, &path, &source, rendered.as_bytes());
 }
 

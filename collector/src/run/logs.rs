@@ -13,7 +13,7 @@ use crate::cluster::api::Api;
 use crate::logs::budget::{self, Situation};
 use crate::logs::read::{self, Keep, Log};
 use crate::logs::worth::{self, Impossible, Wanted, Worth};
-use crate::messages::pick;
+use crate::messages::{ended_before, pick};
 
 /// Logs that may wait at the same time, for each request that may be under way: those of a node that does not
 /// answer wait for its first, and must not hold up the others.
@@ -41,7 +41,7 @@ pub async fn collect(run: &Arc<Run>, api: &Arc<Api>) {
         note_impossible(run, impossible);
     }
     for beyond in order.beyond.into_iter().filter(wants) {
-        let log = Log { wanted: &beyond, since: None };
+        let log = Log { wanted: &beyond, since: None, gone: None };
         let note = format!(
             "looks healthy, and logs of {} healthy containers were read before it (--healthy-logs, --all-logs)",
             run.options.logs.healthy
@@ -49,6 +49,7 @@ pub async fn collect(run: &Arc<Run>, api: &Arc<Api>) {
         run.sink.note(log.without(Outcome::Skipped, note));
     }
     let total = order.wanted.len();
+    run.sink.expect(total);
     let shared = Arc::new(Shared {
         vital: AtomicUsize::new(order.wanted.iter().filter(|l| l.worth.is_vital()).count()),
         all: AtomicUsize::new(total),
@@ -75,12 +76,11 @@ pub async fn collect(run: &Arc<Run>, api: &Arc<Api>) {
 fn followed(run: &Run) {
     let pods = run.store.pods();
     let present: HashSet<String> = pods.iter().map(|pod| pod.uid.clone()).collect();
-    // A pod of the same name, such as a StatefulSet's, has put its own log there.
-    let taken: HashSet<(&str, &str)> = pods.iter().map(|p| (p.namespace.as_str(), p.name.as_str())).collect();
+    // A pod of the same name, such as a StatefulSet's next one, has its own log there.
+    let mut taken: HashSet<(String, String)> = pods.into_iter().map(|p| (p.namespace, p.name)).collect();
+    // The newest of several of one name goes by that name.
     for pod in run.memory.gone("pods", None, &present).into_iter().filter_map(|gone| gone.pod) {
-        if taken.contains(&(pod.namespace.as_str(), pod.name.as_str())) {
-            continue;
-        }
+        let first = taken.insert((pod.namespace.clone(), pod.name.clone()));
         for container in &pod.containers {
             let (newest, before) = run.memory.logs_of(&pod.uid, &container.name);
             for (kept, previous) in [(newest, false), (before, true)] {
@@ -92,7 +92,10 @@ fn followed(run: &Run) {
                     previous,
                     worth: Worth::Unhealthy,
                 };
-                let log = Log { wanted: &wanted, since: None };
+                if !run.options.selection.wants_log(&wanted.namespace, &wanted.pod, &wanted.container) {
+                    continue;
+                }
+                let log = Log { wanted: &wanted, since: None, gone: (!first).then_some(pod.uid.as_str()) };
                 match kept {
                     Some(kept) => read::put_followed(&run.sink, &run.masks, &log, kept),
                     None if previous => {}
@@ -107,7 +110,7 @@ fn followed(run: &Run) {
 }
 
 async fn one(run: &Run, api: &Api, shared: &Shared, wanted: &Wanted) {
-    let log = Log { wanted, since: run.options.logs.since };
+    let log = Log { wanted, since: run.options.logs.since, gone: None };
     let left = if wanted.worth.is_vital() { &shared.vital } else { &shared.all };
     let situation = Situation {
         max_size: run.options.max_size,
@@ -127,7 +130,7 @@ async fn one(run: &Run, api: &Api, shared: &Shared, wanted: &Wanted) {
     if let Some(words) = refused {
         run.sink.note(log.without(Outcome::Forbidden, words));
     } else if let Some(reason) = run.stop.reason() {
-        let note = format!("the run ended before this was asked for ({})", reason.as_str());
+        let note = ended_before("this was asked for", reason);
         run.sink.note(log.without(Outcome::Skipped, note));
     } else if let Some(most) = allowance {
         let keep = if run.options.logs.all { Keep::All } else { Keep::Most(most) };
@@ -155,5 +158,5 @@ fn note_impossible(run: &Run, impossible: Impossible) {
         return;
     }
     let wanted = Wanted { namespace, pod, container, node: None, previous: false, worth: Worth::Unhealthy };
-    run.sink.note(Log { wanted: &wanted, since: None }.without(Outcome::NotFound, reason));
+    run.sink.note(Log { wanted: &wanted, since: None, gone: None }.without(Outcome::NotFound, reason));
 }

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
+use shared::bundle::manifest::GONE;
 use shared::redact::Redactor;
 
 use crate::logs::head_tail::{HeadTail, Kept};
@@ -13,9 +14,6 @@ use crate::logs::pod::Pod;
 
 /// Objects that are remembered at most, of each kind; the oldest give way.
 const MOST: usize = 20_000;
-
-/// Annotation of objects that did not exist any more when the lists were read.
-pub const GONE: &str = "casebook/gone";
 
 /// The last state of one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,15 +76,18 @@ impl Memory {
         pod
     }
 
-    /// The objects of a collection in `namespace` (`None`: in all) whose UID is not among `present`.
+    /// The objects of a collection in `namespace` (`None`: in all) whose UID is not among `present`, the one that was
+    /// seen last before all others.
     pub fn gone(&self, plural: &str, namespace: Option<&str>, present: &HashSet<String>) -> Vec<Remembered> {
-        lock(&self.objects)
+        let mut gone: Vec<Remembered> = lock(&self.objects)
             .iter()
             .filter(|((of, uid), object)| {
                 *of == plural && !present.contains(uid) && namespace.is_none_or(|ns| ns == object.namespace)
             })
             .map(|(_, object)| object.clone())
-            .collect()
+            .collect();
+        gone.sort_by_key(|object| std::cmp::Reverse(object.turn));
+        gone
     }
 
     /// How many objects of a collection are remembered.

@@ -108,6 +108,24 @@ pub fn log(namespace: &str, pod: &str, container: &str, previous: bool) -> Strin
     format!("cluster-resources/pods/logs/{namespace}/{pod}/{container}{suffix}.log")
 }
 
+/// The name under which something of a pod lies whose place is taken by a pod of the same name that came after it, such
+/// as a StatefulSet's: `name` is that of a container in [`log`], or that of the pod in [`describe`].
+pub fn gone(name: &str, uid: &str) -> String {
+    let uid: String = uid.chars().filter(char::is_ascii_hexdigit).take(GONE_UID).collect();
+    format!("{name}{GONE}{uid:0>GONE_UID$}")
+}
+
+const GONE: &str = "-gone-";
+/// Characters of a UID that tell pods of one name apart.
+const GONE_UID: usize = 8;
+
+/// The inverse of [`gone`]: the name, where it is one of something gone.
+pub fn of_gone(name: &str) -> Option<&str> {
+    let (before, uid) = name.split_at_checked(name.len().checked_sub(GONE_UID)?)?;
+    let hex = uid.bytes().all(|b| b.is_ascii_hexdigit());
+    before.strip_suffix(GONE).filter(|name| hex && !name.is_empty())
+}
+
 /// What the API server's Table of a resource looks like, as `kubectl get -o wide` prints it.
 pub fn table(namespace: Option<&str>, plural: &str) -> String {
     format!("tables/{}/{plural}.txt", namespace.unwrap_or(CLUSTER_SCOPE))
@@ -187,6 +205,19 @@ mod tests {
             assert_eq!(plural_of_stem(stem), *plural);
         }
         assert_eq!(plural_of_stem("pods"), "pods");
+    }
+
+    #[test]
+    fn what_is_gone_keeps_its_name() {
+        let name = gone("web", "0f6c1c9e-8a53-4c2e-9d52-5b6d0f7b8a11");
+        assert_eq!(name, "web-gone-0f6c1c9e");
+        assert_eq!(of_gone(&name), Some("web"));
+        assert_eq!(of_gone(&gone("web", "1")), Some("web"));
+        for other in
+            ["web", "web-gone-", "-gone-0f6c1c9e", "web-gone-0f6c1c9", "web-gone-readings", "终端终端终端"]
+        {
+            assert_eq!(of_gone(other), None, "{other}");
+        }
     }
 
     #[test]

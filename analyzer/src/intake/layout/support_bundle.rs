@@ -20,7 +20,8 @@ pub(in crate::intake) fn role(path: &str) -> Role {
         ["cluster-resources", ref rest @ ..] => resource(rest),
         ["tables", namespace, _] => text(TextKind::Table, namespace, None),
         ["describe", namespace, "pod", name] => {
-            text(TextKind::Describe, namespace, Some(name.trim_end_matches(".txt")))
+            let name = name.trim_end_matches(".txt");
+            text(TextKind::Describe, namespace, Some(paths::of_gone(name).unwrap_or(name)))
         }
         ["describe", namespace, _, _] => text(TextKind::Describe, namespace, None),
         ["helm", namespace] if namespace.ends_with(".json") => {
@@ -62,6 +63,11 @@ fn log(namespace: &str, pod: &str, file: &str) -> Role {
     let (container, previous) = match name.strip_suffix("-previous") {
         Some(container) => (container, true),
         None => (name, false),
+    };
+    // A pod of the same name came after it: to the one that is there now, all of this was before.
+    let (container, previous) = match paths::of_gone(container) {
+        Some(container) => (container, true),
+        None => (container, previous),
     };
     Role::Log(LogOf {
         namespace: namespace.to_owned(),
@@ -135,6 +141,9 @@ mod tests {
         let of = |previous| LogOf { namespace: "a".into(), pod: "b".into(), container: "c".into(), previous };
         assert_eq!(role(&paths::log("a", "b", "c", false)), Role::Log(of(false)));
         assert_eq!(role(&paths::log("a", "b", "c", true)), Role::Log(of(true)));
+        let gone = paths::gone("c", "0f6c1c9e-8a53-4c2e-9d52-5b6d0f7b8a11");
+        assert_eq!(role(&paths::log("a", "b", &gone, false)), Role::Log(of(true)));
+        assert_eq!(role(&paths::log("a", "b", &gone, true)), Role::Log(of(true)));
         assert_eq!(role(&paths::helm_releases("a")), Role::Helm { namespace: "a".into() });
         assert_eq!(role(&paths::host_facts("h")), Role::HostFacts { host: "h".into() });
         assert_eq!(role(&paths::probe("dns")), Role::Probes { name: "dns".into() });
