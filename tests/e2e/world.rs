@@ -68,8 +68,6 @@ impl World {
 
     fn observe_now(&self, scenario: &Scenario) -> Result<Observed> {
         scenario.make(&self.cluster)?;
-        // A kubelet tells of a start in an event first and in the pod's status a moment later.
-        std::thread::sleep(std::time::Duration::from_secs(4));
         let bundle = self.dir.join(format!("{}.tar.gz", scenario.id));
         let mut args = vec!["-o", text(&bundle)?];
         for namespace in scenario.namespaces {

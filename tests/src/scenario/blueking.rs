@@ -26,20 +26,20 @@ pub static SCENARIOS: &[Scenario] = &[
         &["storage-noclass"],
         &[
             Sign::Event("storage-noclass", "FailedBinding", "no storage class is set"),
-            Sign::Event("storage-noclass", "FailedScheduling", "unbound immediate PersistentVolumeClaims"),
+            Sign::Unschedulable("storage-noclass", "unbound immediate PersistentVolumeClaims"),
         ],
     ),
     Scenario::objects(
         "pv-not-found-to-bind",
         &["storage-nospace"],
-        &[Sign::Event("storage-nospace", "FailedScheduling", "find available persistent volumes to bind")],
+        &[Sign::Unschedulable("storage-nospace", "find available persistent volumes to bind")],
     ),
     Scenario::objects(
         "pvc-wait-pod-scheduled",
         &["claim-waits"],
         &[
             Sign::Event("claim-waits", "WaitForPodScheduled", "to be scheduled"),
-            Sign::Event("claim-waits", "FailedScheduling", "Insufficient cpu"),
+            Sign::Unschedulable("claim-waits", "Insufficient cpu"),
         ],
     ),
     Scenario::steps("kubelet-10250-unreachable", &["doomed"], kubelet_10250_unreachable),
@@ -68,16 +68,8 @@ pub static SCENARIOS: &[Scenario] = &[
         &["blueking"],
         &[Sign::Looping("blueking", "bk-ci-init-turbo-")],
     ),
-    Scenario::objects(
-        "login-style-lost",
-        &["blueking"],
-        &[Sign::Event("blueking", "Started", "container web")],
-    ),
-    Scenario::objects(
-        "gitlab-webhook-master",
-        &["blueking"],
-        &[Sign::Event("blueking", "Started", "container process")],
-    ),
+    Scenario::objects("login-style-lost", &["blueking"], &[Sign::Started("blueking", "web")]),
+    Scenario::objects("gitlab-webhook-master", &["blueking"], &[Sign::Started("blueking", "process")]),
 ];
 
 /// The pod runs, then its node's kubelet is gone: the node is still Ready for some 40 s, and its port is closed.

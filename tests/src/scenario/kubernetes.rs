@@ -54,28 +54,24 @@ pub static SCENARIOS: &[Scenario] = &[
     Scenario::objects(
         "insufficient-resources",
         &["too-big"],
-        &[Sign::Event("too-big", "FailedScheduling", "Insufficient cpu")],
+        &[Sign::Unschedulable("too-big", "Insufficient cpu")],
     ),
-    Scenario::objects(
-        "too-many-pods",
-        &["crowded"],
-        &[Sign::Event("crowded", "FailedScheduling", "Too many pods")],
-    ),
+    Scenario::objects("too-many-pods", &["crowded"], &[Sign::Unschedulable("crowded", "Too many pods")]),
     Scenario::objects(
         "taint-not-tolerated",
         &["tainted"],
-        &[Sign::Event("tainted", "FailedScheduling", "that the pod didn't tolerate")],
+        &[Sign::Unschedulable("tainted", "that the pod didn't tolerate")],
     ),
     Scenario::objects(
         "affinity-mismatch",
         &["unlabelled"],
-        &[Sign::Event("unlabelled", "FailedScheduling", "didn't match Pod's node affinity")],
+        &[Sign::Unschedulable("unlabelled", "didn't match Pod's node affinity")],
     ),
     Scenario::steps("node-cordoned", &["cordoned"], node_cordoned),
     Scenario::objects(
         "host-port-conflict",
         &["host-port"],
-        &[Sign::Event("host-port", "FailedScheduling", "didn't have free ports")],
+        &[Sign::Unschedulable("host-port", "didn't have free ports")],
     ),
     Scenario::objects(
         "claim-or-class-missing",
@@ -124,7 +120,7 @@ fn node_cordoned(cluster: &Cluster) -> Result<()> {
     cluster.wait_for("", "node", &node.name, "registered", |_| true)?;
     cluster.kubectl(&["cordon", &node.name])?.expect_code(0)?;
     apply(cluster, "node-cordoned")?;
-    Sign::Event("cordoned", "FailedScheduling", "were unschedulable").wait(cluster)
+    Sign::Unschedulable("cordoned", "were unschedulable").wait(cluster)
 }
 
 /// Some 40 s after its kubelet's last word, the node is taken for lost.

@@ -29,7 +29,7 @@ pub static SCENARIOS: &[Scenario] = &[
     }),
     Scenario::steps("helm-wait-timeout--pending", &["wait-pending"], |cluster| {
         timed_out(cluster, "pending")?;
-        Sign::Event("wait-pending", "FailedScheduling", "Insufficient memory").wait(cluster)
+        Sign::Unschedulable("wait-pending", "Insufficient memory").wait(cluster)
     }),
     Scenario::steps("helm-wait-timeout--crashes", &["wait-crashes"], |cluster| {
         timed_out(cluster, "crashes")?;

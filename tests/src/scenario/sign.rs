@@ -10,6 +10,11 @@ use crate::cluster::{Cluster, any_container, condition, items};
 pub enum Sign {
     /// An event of that reason whose message holds the text: namespace, reason, text.
     Event(&'static str, &'static str, &'static str),
+    /// The scheduler found no node, with the text in its words: namespace, text. The event comes first, the pod's
+    /// condition a moment later.
+    Unschedulable(&'static str, &'static str),
+    /// A container was started, says the pod's status, which follows the kubelet's event: namespace, container.
+    Started(&'static str, &'static str),
     /// A container waits for that reason: namespace, reason.
     Waiting(&'static str, &'static str),
     /// A pod whose name starts so was restarted at least twice and waits to be again: namespace, start.
@@ -30,6 +35,22 @@ impl Sign {
         };
         match self {
             Sign::Event(namespace, reason, text) => cluster.wait_for_event(namespace, reason, text),
+            Sign::Unschedulable(namespace, text) => {
+                cluster.wait_for_event(namespace, "FailedScheduling", text)?;
+                pods(namespace, "unschedulable", &|list| {
+                    items(list).iter().any(|pod| condition(pod, "PodScheduled") == Some("False"))
+                })
+            }
+            Sign::Started(namespace, container) => {
+                pods(namespace, &format!("{container} started"), &|list| {
+                    any_container(list, |status| {
+                        status["name"] == container
+                            && ["running", "terminated"].iter().any(|state| {
+                                !status["state"][state].is_null() || !status["lastState"][state].is_null()
+                            })
+                    })
+                })
+            }
             Sign::Waiting(namespace, reason) => pods(namespace, reason, &|list| {
                 any_container(list, |status| status["state"]["waiting"]["reason"] == reason)
             }),
