@@ -155,6 +155,8 @@ fn scope_of(evidence: &Evidence, binding: &Binding) -> Scope {
             scope.pod = value;
         } else if join.field.is(&["container"]) {
             scope.container = value;
+        } else if join.field.is(&["node"]) {
+            scope.node = value;
         }
     }
     scope

@@ -12,7 +12,7 @@ use crate::report::model::Missing;
 use crate::rules::compile::Evidence;
 use crate::rules::format::Needs;
 use crate::rules::source::Source;
-use crate::snapshot::{Known, Snapshot, TextKind};
+use crate::snapshot::{Known, Object, Snapshot, TextKind};
 
 /// What of a source matters for one binding; `None` where nothing narrows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -20,6 +20,8 @@ pub struct Scope {
     pub namespace: Option<String>,
     pub pod: Option<String>,
     pub container: Option<String>,
+    /// Of facts of hosts: the Kubernetes node that the host is.
+    pub node: Option<String>,
 }
 
 /// Answers for one snapshot.
@@ -47,6 +49,7 @@ impl<'s> Reach<'s> {
             Source::Text(kind) => self.texts(*kind, evidence, scope),
             Source::Events => self.list("events", evidence, scope),
             Source::Containers => self.list("pods", evidence, scope),
+            Source::Objects(plural) if plural == "hosts" => self.hosts(evidence, scope),
             Source::Objects(plural) => self.list(plural, evidence, scope),
         })
     }
@@ -108,6 +111,26 @@ impl<'s> Reach<'s> {
             Known::Nothing(None) => self.kind_does_not_exist(plural),
             Known::Partly | Known::Nothing(Some(_)) => false,
         }
+    }
+
+    /// Whether the hosts that matter were looked at: a certain node, the control machine, all nodes; where the evidence
+    /// does not say which, any host.
+    fn hosts(&self, evidence: &Evidence, scope: &Scope) -> bool {
+        let objects = &self.snapshot.objects;
+        let hosts = objects.of("hosts");
+        let visited = |node: &str| hosts.iter().any(|host| host.str_at(&["node"]) == Some(node));
+        if let Some(node) = &scope.node {
+            return visited(node);
+        }
+        let Some((_, roles)) = evidence.matches.iter().find(|(path, _)| path.is(&["role"])) else {
+            return !hosts.is_empty();
+        };
+        let control = || hosts.iter().any(|host| host.str_at(&["role"]) == Some("control"));
+        let every_node = || {
+            self.snapshot.coverage.list("nodes", None) == Known::Whole
+                && objects.of("nodes").iter().filter_map(Object::name).all(visited)
+        };
+        (!glob::any(roles, "control") || control()) && (!glob::any(roles, "node") || every_node())
     }
 
     fn of_globs(&self, plural: &str, evidence: &Evidence) -> Known {

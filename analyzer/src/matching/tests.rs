@@ -1,5 +1,6 @@
 use serde_json::json;
 use shared::bundle::manifest::{LedgerEntry, Outcome};
+use shared::bundle::paths;
 
 use super::*;
 use crate::intake;
@@ -157,6 +158,43 @@ fn an_answer_of_a_row_decides_between_branches() {
     let of = |line: &str| run(&set, &intake::from_files(vec![text(line)], Vec::new())).findings.len();
     assert_eq!(of("dial tcp: no route to host"), 1);
     assert_eq!(of("dial tcp: connection refused"), 0);
+}
+
+#[test]
+fn a_host_that_nobody_visited_is_unknown_not_absent() {
+    let narrowed = |narrow: &str| {
+        let yaml = format!(
+            "evidence:\n  seen: {{in: pods}}\n  off: {{in: hosts, {narrow}, where: '!host.ipv6.socket_opens'}}\n\
+            verdict: {{likely: seen && !off}}"
+        );
+        rules(&[rule("p/s", "off", &yaml)])
+    };
+    let host = |name: &str, role: &str, node: Option<&str>| {
+        let facts = json!({"schema": "casebook.host/v1", "name": name, "role": role, "node": node, "ipv6": {"socket_opens": true}});
+        (paths::host_facts(name), facts.to_string().into_bytes())
+    };
+    let nodes = json!({"kind": "NodeList", "apiVersion": "v1", "items": [{"metadata": {"name": "n1"}}, {"metadata": {"name": "n2"}}]});
+    let nodes = ("cluster-resources/nodes.json".to_owned(), nodes.to_string().into_bytes());
+    let found = |set: &RuleSet, hosts: Vec<(String, Vec<u8>)>| {
+        let files = [pods(1), nodes.clone()].into_iter().chain(hosts).collect();
+        let findings = run(set, &intake::from_files(files, Vec::new())).findings;
+        findings.iter().any(|finding| finding.verdict == Verdict::Likely)
+    };
+    let (control, n1, n2) =
+        (host("ctl", "control", None), host("n1", "node", Some("n1")), host("n2", "node", Some("n2")));
+
+    let any_node = narrowed("match: {role: node}");
+    assert!(!found(&any_node, vec![control.clone()]));
+    assert!(!found(&any_node, vec![control.clone(), n1.clone()]));
+    assert!(found(&any_node, vec![n1.clone(), n2.clone()]));
+
+    let its_node = narrowed("join: {node: seen.spec.nodeName}");
+    assert!(!found(&its_node, vec![control.clone(), n2]));
+    assert!(found(&its_node, vec![n1.clone()]));
+
+    let the_control_machine = narrowed("match: {role: control}");
+    assert!(!found(&the_control_machine, vec![n1]));
+    assert!(found(&the_control_machine, vec![control]));
 }
 
 #[test]
