@@ -12,9 +12,9 @@ use serde_json::Value;
 
 use super::cel::Answer;
 use super::coverage::{Reach, Scope};
-use super::path::scalar;
+use super::path::{Path, scalar};
 use super::row::Row;
-use crate::rules::compile::{Evidence, Rule};
+use crate::rules::compile::{Evidence, Join, Rule};
 use crate::rules::expr::{Expr, Truth};
 use crate::rules::format::Pick;
 
@@ -54,13 +54,20 @@ pub struct Ground<'a> {
     pub now: Option<Timestamp>,
 }
 
+/// Places of rows by the value of a field.
+type Index = HashMap<String, Vec<usize>>;
+
 /// The rows of one evidence before joins, and what is needed to choose among them.
 struct Candidates {
     rows: Vec<Arc<Row>>,
     /// A row that lacks a field because its object is known in part only.
     partly: bool,
     /// For each join, row indexes by the value of the field.
-    index: Vec<HashMap<String, Vec<usize>>>,
+    join: Vec<Index>,
+    /// The same for each preference.
+    prefer: Vec<Index>,
+    /// The same over the rows that conditions dropped, too: whether there is anything to prefer.
+    known: Vec<Index>,
 }
 
 /// Finds the bindings of `rule`. `found` holds the rows that each evidence's source and `text` yield.
@@ -80,7 +87,8 @@ pub fn bind(rule: &Rule, found: Vec<Vec<Arc<Row>>>, ground: &Ground<'_>) -> Bind
         let mut next = Vec::with_capacity(bindings.len());
         for binding in bindings {
             let (rows, partly) = if evidence.depends.is_empty() {
-                (Arc::clone(&shared), candidates.partly)
+                let preferred = preferred(evidence, &candidates, &binding);
+                (preferred.map_or_else(|| Arc::clone(&shared), Arc::from), candidates.partly)
             } else {
                 let (rows, partly, enough) =
                     chosen(rule, evidence, &candidates, &binding, ground, &mut evaluations);
@@ -169,6 +177,9 @@ fn candidates(evidence: &Evidence, rows: Vec<Arc<Row>>, ground: &Ground<'_>) -> 
         .condition
         .as_ref()
         .filter(|condition| condition.names.iter().all(|name| name == evidence.row_name));
+    let index =
+        |rows: &[Arc<Row>], joins: &[Join]| joins.iter().map(|join| by_value(rows, &join.field)).collect();
+    let known = index(&rows, &evidence.prefer);
     let mut kept = Vec::new();
     for row in rows {
         // Where a pattern was tried, the scan has looked at the globs already.
@@ -188,17 +199,18 @@ fn candidates(evidence: &Evidence, rows: Vec<Arc<Row>>, ground: &Ground<'_>) -> 
         }
     }
     order(evidence, &mut kept);
-    let index = evidence.join.iter().map(|join| {
-        let mut by_value: HashMap<String, Vec<usize>> = HashMap::new();
-        for (at, row) in kept.iter().enumerate() {
-            for value in join.field.values(&row.value).into_iter().filter_map(scalar) {
-                by_value.entry(value).or_default().push(at);
-            }
+    let (join, prefer) = (index(&kept, &evidence.join), index(&kept, &evidence.prefer));
+    Candidates { rows: kept, partly, join, prefer, known }
+}
+
+fn by_value(rows: &[Arc<Row>], field: &Path) -> Index {
+    let mut places = Index::new();
+    for (at, row) in rows.iter().enumerate() {
+        for value in field.values(&row.value).into_iter().filter_map(scalar) {
+            places.entry(value).or_default().push(at);
         }
-        by_value
-    });
-    let index = index.collect();
-    Candidates { rows: kept, partly, index }
+    }
+    places
 }
 
 /// `pods`, `namespaces` and `containers` on rows of objects.
@@ -272,7 +284,7 @@ fn chosen(
         Some(of) => {
             binding.rows[of].iter().filter(|row| matches(evidence, &row.value) == Answer::Yes).collect()
         }
-        None => match joined(evidence, candidates, binding) {
+        None => match joined(&evidence.join, &candidates.join, binding) {
             Some(indexes) => indexes.into_iter().map(|at| &candidates.rows[at]).collect(),
             None => candidates.rows.iter().collect(),
         },
@@ -306,10 +318,20 @@ fn chosen(
     (kept, partly, true)
 }
 
+/// The preferred rows, which may be none; `None` where there is nothing to prefer.
+fn preferred(evidence: &Evidence, candidates: &Candidates, binding: &Binding) -> Option<Vec<Arc<Row>>> {
+    if joined(&evidence.prefer, &candidates.known, binding)?.is_empty() {
+        return None;
+    }
+    let places = joined(&evidence.prefer, &candidates.prefer, binding)?;
+    let rows = places.into_iter().map(|at| Arc::clone(&candidates.rows[at])).collect();
+    Some(picked(evidence, rows))
+}
+
 /// Indexes of the rows whose joined fields equal those of the binding, in order; `None` without joins.
-fn joined(evidence: &Evidence, candidates: &Candidates, binding: &Binding) -> Option<Vec<usize>> {
+fn joined(joins: &[Join], indexes: &[Index], binding: &Binding) -> Option<Vec<usize>> {
     let mut result: Option<Vec<usize>> = None;
-    for (join, index) in evidence.join.iter().zip(&candidates.index) {
+    for (join, index) in joins.iter().zip(indexes) {
         let row = binding.row(join.evidence)?;
         let mut matching: Vec<usize> = join
             .other

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use indexmap::IndexMap;
 use semver::VersionReq;
 
 use super::error::{RuleError, nearest};
@@ -59,6 +60,7 @@ pub struct Evidence {
     pub containers: Vec<Glob>,
     pub matches: Vec<(Path, Vec<Glob>)>,
     pub join: Vec<Join>,
+    pub prefer: Vec<Join>,
     pub condition: Option<Condition>,
     pub newest_by: Option<Path>,
     /// Earlier evidences whose rows decide which rows this one has.
@@ -154,7 +156,7 @@ impl Compiler<'_> {
         let gates = self.gates(&file);
         let referred: BTreeSet<usize> = evidence
             .iter()
-            .flat_map(|e| e.depends.iter().copied())
+            .flat_map(|e| e.depends.iter().copied().chain(e.prefer.iter().map(|prefer| prefer.evidence)))
             .chain(subject.iter().copied())
             .chain(group_by.iter().map(|(index, _)| *index))
             .collect();
@@ -204,23 +206,8 @@ impl Compiler<'_> {
                 .ok()
         });
         self.combinations(name, spec, &sources);
-        let join = spec
-            .join
-            .iter()
-            .filter_map(|(field, other)| {
-                let steps = steps!["evidence", name, "join", field.as_str()];
-                let field = self.path_of(&steps, field)?;
-                let (evidence, other) = match Path::parse_reference(other) {
-                    Ok(found) => found,
-                    Err(message) => {
-                        self.error(&steps, message);
-                        return None;
-                    }
-                };
-                let evidence = self.known(&steps, &evidence, &earlier_names)?;
-                Some(Join { field, evidence, other })
-            })
-            .collect::<Vec<_>>();
+        let join = self.joins(name, "join", &spec.join, &earlier_names);
+        let prefer = self.joins(name, "prefer", &spec.prefer, &earlier_names);
         depends.extend(join.iter().map(|join| join.evidence));
         let matches = spec
             .matches
@@ -249,6 +236,12 @@ impl Compiler<'_> {
             }
             Some(condition)
         });
+        if !prefer.is_empty() && !depends.is_empty() {
+            self.error(
+                &at("prefer"),
+                "rows above choose already by `of`, `join` or `where`; leave `prefer` out",
+            );
+        }
         let newest_by = spec.newest_by.as_ref().and_then(|field| self.path_of(&at("newest_by"), field));
         Evidence {
             name: name.to_owned(),
@@ -262,11 +255,37 @@ impl Compiler<'_> {
             containers: globs(spec.containers.as_ref()),
             matches,
             join,
+            prefer,
             condition,
             newest_by,
             depends,
             branches: false,
         }
+    }
+
+    fn joins(
+        &mut self,
+        name: &str,
+        key: &'static str,
+        given: &IndexMap<String, String>,
+        earlier: &[String],
+    ) -> Vec<Join> {
+        given
+            .iter()
+            .filter_map(|(field, other)| {
+                let steps = steps!["evidence", name, key, field.as_str()];
+                let field = self.path_of(&steps, field)?;
+                let (evidence, other) = match Path::parse_reference(other) {
+                    Ok(found) => found,
+                    Err(message) => {
+                        self.error(&steps, message);
+                        return None;
+                    }
+                };
+                let evidence = self.known(&steps, &evidence, earlier)?;
+                Some(Join { field, evidence, other })
+            })
+            .collect()
     }
 
     fn unknown_in_where(&mut self, name: &str, used: &str, row_name: &str, earlier: &[String]) {

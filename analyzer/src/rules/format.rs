@@ -178,6 +178,9 @@ pub struct EvidenceSpec {
     /// Path of a field of this row → `evidence.path` of a row above that it must equal.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub join: IndexMap<String, String>,
+    /// Like `join`, but only if the source has such rows at all, whatever `match` and `where` say of them.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub prefer: IndexMap<String, String>,
     /// CEL over this row and the rows above.
     #[serde(rename = "where", default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<String>,
