@@ -14,6 +14,7 @@ mod kinds;
 mod layout;
 mod ledger;
 mod merge;
+mod moment;
 mod part;
 mod releases;
 mod role;
@@ -117,7 +118,6 @@ fn input(path: &Path, contents: Contents) -> Result<Read, IntakeError> {
     if entries.iter().all(|entry| entry.data.is_empty()) {
         return Err(IntakeError::Empty { path: path.to_owned() });
     }
-    let modified = entries.iter().filter_map(|entry| entry.modified).max();
     let mut entries = entries;
     let wrapping = layout::wrapping(entries.iter().map(|entry| entry.path.as_str()));
     for entry in &mut entries {
@@ -131,8 +131,6 @@ fn input(path: &Path, contents: Contents) -> Result<Read, IntakeError> {
     }
     read.name =
         path.file_name().map_or_else(|| "input".to_owned(), |name| name.to_string_lossy().into_owned());
-    read.input.collected_at =
-        read.input.collected_at.or_else(|| modified.and_then(|at| Timestamp::from_second(at).ok()));
     read.input.notes.extend(notes.iter().filter_map(told));
     Ok(read)
 }
@@ -148,11 +146,13 @@ fn told(note: &archive::Note) -> Option<Localized> {
 }
 
 fn read_entries(name: &str, entries: Vec<Entry>, layout: Layout) -> Read {
+    let modified = entries.iter().filter_map(|entry| entry.modified).max();
+    let modified = modified.and_then(|at| Timestamp::from_second(at).ok());
     let decoded: Vec<Option<Decoded>> =
         entries.into_par_iter().map(|entry| read_entry(entry, layout)).collect();
     let mut input = Input {
         path: name.to_owned(),
-        layout: layout.name().to_owned(),
+        layout: String::new(),
         manifest: None,
         collected_at: None,
         notes: Vec::new(),
@@ -175,6 +175,22 @@ fn read_entries(name: &str, entries: Vec<Entry>, layout: Layout) -> Read {
             "没有 manifest.json：收集包不完整或被修改过，不知道哪些内容没有收集到。",
             "there is no manifest.json: the bundle was cut off or changed, and what was not collected is unknown.",
         ));
+    }
+    let is_dump = |part: &Part| part.dump || part.objects.is_empty();
+    let layout = match layout {
+        Layout::Loose if parts.iter().any(|part| part.dump) && parts.iter().all(is_dump) => {
+            Layout::ClusterInfoDump
+        }
+        Layout::ClusterInfoDump => {
+            layout::cluster_dump::cover_folder(&mut parts);
+            layout
+        }
+        other => other,
+    };
+    input.layout = layout.name().to_owned();
+    moment::resolve(&mut parts, input.collected_at, modified);
+    if input.collected_at.is_none() {
+        input.collected_at = moment::of_input(&parts, layout, modified);
     }
     input.notes.extend(layout.lacks());
     input.notes.extend(parts.iter_mut().flat_map(|part| std::mem::take(&mut part.notes)));

@@ -22,7 +22,7 @@ pub mod scan;
 pub mod state;
 pub mod template;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -115,6 +115,7 @@ fn search(rules: &[&Rule], snapshot: &Snapshot, tables: &Tables) -> Vec<Vec<Vec<
             Some(_) => {
                 let hits = hits.next().unwrap_or_default();
                 let of_events = event_hits.next().unwrap_or_default();
+                let hits = once_each(hits, !of_events.is_empty(), snapshot);
                 rows.extend(hits.into_iter().map(|hit| Arc::new(text_row(evidence, hit, snapshot, &nodes))));
                 rows.extend(of_events.into_iter().map(|hit| matched_event(evidence, hit, events)));
             }
@@ -123,6 +124,20 @@ fn search(rules: &[&Rule], snapshot: &Snapshot, tables: &Tables) -> Vec<Vec<Vec<
         rows
     };
     rules.iter().map(|rule| rule.evidence.iter().map(&mut rows_of).collect()).collect()
+}
+
+/// Of what one line says in several ways, the way that knows most of it: the event that it was read as, then the piece
+/// that is known to be a log or a table, and the paste as a whole only where nothing else is known.
+fn once_each(hits: Vec<Hit>, as_events: bool, snapshot: &Snapshot) -> Vec<Hit> {
+    let place = |hit: &Hit| (snapshot.texts[hit.text].file, hit.line);
+    let pasted = |hit: &Hit| snapshot.texts[hit.text].kind == TextKind::Pasted;
+    let known: HashSet<_> = hits.iter().filter(|hit| !pasted(hit)).map(place).collect();
+    let mut kept = hits;
+    kept.retain(|hit| {
+        let is_event = as_events && snapshot.event_lines.contains(&place(hit));
+        !is_event && !(pasted(hit) && known.contains(&place(hit)))
+    });
+    kept
 }
 
 fn matched_event(evidence: &Evidence, (event, groups): EventHit, events: &[Arc<Row>]) -> Arc<Row> {

@@ -3,7 +3,7 @@
 //! [`crate::intake`] builds it from any layout; matching, triage and the reports read it and nothing else. What a
 //! source could not tell is *unknown* here, never *false*: see [`Coverage`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -19,6 +19,8 @@ pub struct Snapshot {
     pub texts: Vec<TextSource>,
     pub objects: Objects,
     pub coverage: Coverage,
+    /// Lines of tables and descriptions that were read as events: what they say is known with its subject.
+    pub event_lines: HashSet<(FileId, u32)>,
 }
 
 /// One path that the user gave.

@@ -3,6 +3,8 @@
 //! Accepted shapes: a List, a bare array, a single object, `null`, several documents one after the other, a text cut
 //! off in the middle of an item. Items are parsed one by one: a broken one does not take the others with it.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
@@ -16,19 +18,37 @@ pub(super) struct Item {
     pub(super) offset: usize,
     /// JSON pointer within the document.
     pub(super) pointer: String,
+    /// The List that it is of, whose kind tells that of items which do not say it themselves.
+    pub(super) list: Option<Arc<ListOf>>,
+}
+
+/// Head of a List.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct ListOf {
+    /// Such as `PodList`; `List` says nothing of the items.
+    pub(super) kind: Option<String>,
+    pub(super) api_version: Option<String>,
 }
 
 /// What a text holds.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Documents {
     pub(super) items: Vec<Item>,
-    /// `kind` of each List that the items came from, such as `PodList`; empty for bare arrays and single objects.
-    pub(super) list_kind: Option<String>,
-    pub(super) list_api_version: Option<String>,
+    /// Every List, empty ones too.
+    pub(super) lists: Vec<Arc<ListOf>>,
     /// The List was read in pages and its end is missing.
     pub(super) more: bool,
     /// Why not all of the text could be read.
     pub(super) fault: Option<String>,
+}
+
+impl Documents {
+    /// Notes a List.
+    pub(super) fn list(&mut self, kind: Option<String>, api_version: Option<String>) -> Arc<ListOf> {
+        let list = Arc::new(ListOf { kind, api_version });
+        self.lists.push(Arc::clone(&list));
+        list
+    }
 }
 
 /// Fields of a List; everything else of it is skipped over.
@@ -77,7 +97,7 @@ fn document(text: &str, raw: &RawValue, found: &mut Documents) {
     let offset = offset_in(text, raw.get());
     match raw.get().as_bytes().first() {
         Some(b'[') => match serde_json::from_str::<Vec<&RawValue>>(raw.get()) {
-            Ok(items) => parse(text, "", &items, found),
+            Ok(items) => parse(text, "", &items, None, found),
             Err(error) => found.fault = Some(error.to_string()),
         },
         Some(b'{') => {
@@ -93,9 +113,8 @@ fn document(text: &str, raw: &RawValue, found: &mut Documents) {
                 Ok(items) => {
                     found.more |=
                         list.metadata.and_then(|meta| meta.more).is_some_and(|more| !more.is_empty());
-                    found.list_kind = list.kind;
-                    found.list_api_version = list.api_version;
-                    parse(text, "/items", &items, found);
+                    let of = found.list(list.kind, list.api_version);
+                    parse(text, "/items", &items, Some(&of), found);
                 }
                 Err(_) => one(raw.get(), offset, String::new(), found),
             }
@@ -105,14 +124,15 @@ fn document(text: &str, raw: &RawValue, found: &mut Documents) {
 }
 
 /// Parses the items of an array. They are independent, so a long one is shared among the cores.
-fn parse(text: &str, prefix: &str, items: &[&RawValue], found: &mut Documents) {
+fn parse(text: &str, prefix: &str, items: &[&RawValue], list: Option<&Arc<ListOf>>, found: &mut Documents) {
     let parsed: Vec<_> =
         items.par_iter().with_min_len(16).map(|raw| serde_json::from_str::<Value>(raw.get())).collect();
     for (index, (raw, value)) in items.iter().zip(parsed).enumerate() {
         match value {
             Ok(value) if value.is_object() => {
                 let offset = offset_in(text, raw.get());
-                found.items.push(Item { value, offset, pointer: format!("{prefix}/{index}") });
+                let pointer = format!("{prefix}/{index}");
+                found.items.push(Item { value, offset, pointer, list: list.cloned() });
             }
             Ok(_) => {}
             Err(error) => found.fault = Some(error.to_string()),
@@ -122,7 +142,10 @@ fn parse(text: &str, prefix: &str, items: &[&RawValue], found: &mut Documents) {
 
 fn one(raw: &str, offset: usize, pointer: String, found: &mut Documents) {
     match serde_json::from_str::<Value>(raw) {
-        Ok(value) if value.is_object() => found.items.push(Item { value, offset, pointer }),
+        Ok(value) if value.is_object() => {
+            let list = found.lists.last().filter(|_| !pointer.is_empty()).cloned();
+            found.items.push(Item { value, offset, pointer, list });
+        }
         Ok(_) => {}
         Err(error) => found.fault = Some(error.to_string()),
     }
@@ -137,12 +160,14 @@ fn offset_in(text: &str, part: &str) -> usize {
 fn salvage(text: &str, from: usize, found: &mut Documents) {
     let rest = &text[from..];
     let start = match rest.trim_start().as_bytes().first() {
-        Some(b'[') => from + rest.find('[').expect("it was just seen"),
+        Some(b'[') => {
+            found.list(None, None);
+            from + rest.find('[').expect("it was just seen")
+        }
         Some(b'{') => {
             let head = &rest[..rest.len().min(1 << 20)];
             let Some(array) = items_array(head) else { return };
-            found.list_kind = string_field(&head[..array], "kind");
-            found.list_api_version = string_field(&head[..array], "apiVersion");
+            found.list(string_field(&head[..array], "kind"), string_field(&head[..array], "apiVersion"));
             from + array
         }
         _ => return,
@@ -193,7 +218,7 @@ mod tests {
     fn lists_arrays_objects_null_and_streams_are_read() {
         let list = json(r#"{"kind":"PodList","items":[{"n":"a"}, {"n":"b"}],"metadata":{"continue":""}}"#);
         assert_eq!(names(&list), [("a", 27, "/items/0"), ("b", 38, "/items/1")]);
-        assert_eq!((list.list_kind.as_deref(), list.more), (Some("PodList"), false));
+        assert_eq!((list.lists[0].kind.as_deref(), list.more), (Some("PodList"), false));
         assert!(json(r#"{"items":[],"metadata":{"continue":"abc"}}"#).more);
         assert_eq!(names(&json(r#"[{"n":"a"},null,{"n":"b"}]"#)), [("a", 1, "/0"), ("b", 16, "/2")]);
         assert_eq!(names(&json("\n {\"n\":\"a\"}\n{\"n\":\"b\"}")), [("a", 2, ""), ("b", 12, "")]);
@@ -207,7 +232,7 @@ mod tests {
         let text = r#"{"kind": "PodList", "apiVersion": "v1", "items": [{"n":"a"},{"n":"b"},{"n":"c"#;
         let cut = json(text);
         assert_eq!(names(&cut), [("a", 50, "/items/0"), ("b", 60, "/items/1")]);
-        assert_eq!(cut.list_kind.as_deref(), Some("PodList"));
+        assert_eq!(cut.items[1].list.as_ref().unwrap().kind.as_deref(), Some("PodList"));
         assert!(cut.fault.is_some());
         assert_eq!(names(&json(r#"[{"n":"a"},{"#)), [("a", 1, "/0")]);
         assert_eq!(json(r#"{"kind":"#).items, []);

@@ -111,22 +111,30 @@ pub(super) fn objects_in(
     if let Some(fault) = &found.fault {
         part.unreadable(fault);
     }
-    let Documents { items, list_kind, list_api_version, more, fault } = found;
+    let Documents { items, mut lists, more, fault } = found;
+    part.heads.append(&mut lists);
     for mut item in items {
         dialect::modernise(&mut item.value);
         let of_item = {
             let text = |key: &str| item.value.get(key).and_then(Value::as_str);
             text("kind").map(|kind| kinds::of_kind(text("apiVersion").unwrap_or_default(), kind))
         };
+        let list = item.list.take().unwrap_or_default();
         let of_list = || {
-            let version = list_api_version.as_deref().unwrap_or_default();
-            of_list_kind(list_kind.as_deref()).map(|kind| kinds::of_kind(version, kind))
+            let version = list.api_version.as_deref().unwrap_or_default();
+            of_list_kind(list.kind.as_deref()).map(|kind| kinds::of_kind(version, kind))
         };
-        let Some(own) = of_item.or_else(of_list).or_else(|| resource.cloned()) else { continue };
+        let of_link = || {
+            let link = item.value.pointer("/metadata/selfLink").and_then(Value::as_str);
+            link.and_then(kinds::of_self_link)
+        };
+        let Some(own) = of_item.or_else(of_list).or_else(of_link).or_else(|| resource.cloned()) else {
+            continue;
+        };
         if item.value.get("kind").is_none() {
             let object = item.value.as_object_mut().expect("documents are objects");
-            let kind = of_list_kind(list_kind.as_deref()).or(own.kind);
-            let version = list_api_version.as_deref().or(own.api_version);
+            let kind = of_list_kind(list.kind.as_deref()).or(own.kind);
+            let version = list.api_version.as_deref().or(own.api_version);
             for (key, value) in [("kind", kind), ("apiVersion", version)] {
                 if let Some(value) = value {
                     object.entry(key).or_insert_with(|| Value::from(value));
@@ -190,6 +198,7 @@ impl Part {
             offset,
             pointer,
             partial: false,
+            ages: Vec::new(),
         });
     }
 

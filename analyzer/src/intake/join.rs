@@ -114,6 +114,9 @@ impl Joined {
                 pointer: found.pointer,
                 partial: found.partial,
             };
+            if found.collection == "events" && found.partial {
+                snapshot.event_lines.insert((id, object.line));
+            }
             snapshot.objects.push(&found.collection, object);
         }
         for piece in part.pieces {

@@ -143,6 +143,22 @@ pub(super) fn of_name(name: &str) -> Option<Resource> {
     })
 }
 
+/// What an object is of whose API path this is: `/api/v1/nodes/a`, `/apis/apps/v1/namespaces/a/deployments/b`.
+pub(super) fn of_self_link(link: &str) -> Option<Resource> {
+    let segments: Vec<&str> = link.trim_start_matches('/').split('/').collect();
+    let (group, rest) = match segments[..] {
+        ["api", _, ref rest @ ..] => ("", rest),
+        ["apis", group, _, ref rest @ ..] => (group, rest),
+        _ => return None,
+    };
+    let plural = match rest {
+        ["namespaces", _, plural, ..] => plural,
+        [plural, ..] => plural,
+        [] => return None,
+    };
+    if group.is_empty() { of_known_name(plural) } else { of_name(&format!("{plural}.{group}")) }
+}
+
 /// Only the names of kinds that are built in, for places where any word could stand.
 pub(super) fn of_known_name(name: &str) -> Option<Resource> {
     of_name(name).filter(|resource| resource.kind.is_some())
@@ -177,6 +193,12 @@ mod tests {
         assert_eq!(of_name("ingress").unwrap().collection, "ingresses");
         assert_eq!(of_name("bklogconfigs.bk.tencent.com").unwrap().collection, "bklogconfigs.bk.tencent.com");
         assert_eq!(of_name("whatever"), None);
+        let linked = |link: &str| of_self_link(link).map(|resource| resource.collection);
+        assert_eq!(linked("/api/v1/nodes/a").unwrap(), "nodes");
+        assert_eq!(linked("/api/v1/namespaces/a").unwrap(), "namespaces");
+        assert_eq!(linked("/api/v1/namespaces/a/pods/b").unwrap(), "pods");
+        assert_eq!(linked("/apis/extensions/v1beta1/namespaces/a/deployments/b").unwrap(), "deployments");
+        assert_eq!(linked("x"), None);
         assert_eq!(of_kind("apps/v1", "Deployment").collection, "deployments");
         assert_eq!(of_kind("extensions/v1beta1", "Ingress").collection, "ingresses");
         assert_eq!(of_kind("events.k8s.io/v1", "Event").collection, "events");

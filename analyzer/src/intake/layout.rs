@@ -4,7 +4,7 @@
 //! is looked at for what it holds, so that nothing is lost because it lies where nobody expected it.
 
 mod by_namespace;
-mod cluster_dump;
+pub(super) mod cluster_dump;
 mod host_report;
 mod must_gather;
 pub(super) mod support_bundle;

@@ -3,10 +3,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::Value;
 use shared::bundle::manifest::{LedgerEntry, Outcome};
 use shared::lang::Localized;
 
+use super::documents::ListOf;
+use super::moment::Age;
 use crate::snapshot::{Known, TextKind};
 
 /// (namespace, pod, container, previous)
@@ -27,6 +30,12 @@ pub(super) struct Part {
     /// What other tools say they could not collect.
     pub(super) ledger: Vec<LedgerEntry>,
     pub(super) notes: Vec<Localized>,
+    /// Heads of the Lists in it.
+    pub(super) heads: Vec<Arc<ListOf>>,
+    /// It is the stream that `kubectl cluster-info dump` prints.
+    pub(super) dump: bool,
+    /// What `date` printed last in the text.
+    pub(super) taken: Option<Timestamp>,
 }
 
 /// An object in a file.
@@ -38,6 +47,8 @@ pub(super) struct Found {
     pub(super) offset: usize,
     pub(super) pointer: String,
     pub(super) partial: bool,
+    /// Fields whose time is known once it is known when the text was taken.
+    pub(super) ages: Vec<Age>,
 }
 
 /// A piece of a file that is searched as text; see [`TextSource`](crate::snapshot::TextSource).

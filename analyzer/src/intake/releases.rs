@@ -149,6 +149,7 @@ pub(super) fn from_json(text: &str, namespace: &str) -> Result<Vec<Found>, Strin
                 offset: offset(raw),
                 pointer: format!("/{index}/releaseHistory/{place}"),
                 partial: false,
+                ages: Vec::new(),
             };
             let number = number.unwrap_or(i64::MIN);
             if newest.as_ref().is_none_or(|(newest, _)| number >= *newest) {

@@ -20,6 +20,8 @@ use self::command::Command;
 use self::split::Shape;
 use super::file;
 use super::kinds::{self, Resource};
+use super::layout::cluster_dump;
+use super::moment;
 use super::part::{Found, Part, Piece};
 use super::releases::{RELEASES, REVISIONS};
 use crate::snapshot::{Known, TextKind};
@@ -40,9 +42,9 @@ pub(super) fn read(part: &mut Part, context: &Context, as_pasted: bool, cut: boo
     let text = std::sync::Arc::clone(&part.text);
     let segments = split::segments(&text);
     // Objects in a file of their own are no text that somebody wrote.
-    let only_objects =
-        !segments.is_empty() && segments.iter().all(|segment| segment.shape == Shape::Documents);
-    if as_pasted && !only_objects {
+    let made_by_program = !segments.is_empty()
+        && segments.iter().all(|segment| matches!(segment.shape, Shape::Documents | Shape::Log(_)));
+    if as_pasted && !made_by_program {
         part.pieces.push(file::gaps(Piece::new(TextKind::Pasted, 0..text.len()), &text, cut));
     }
     if as_pasted && is_log(&part.path) && segments.iter().all(|segment| segment.shape == Shape::Plain) {
@@ -55,6 +57,10 @@ pub(super) fn read(part: &mut Part, context: &Context, as_pasted: bool, cut: boo
         let command = segment.command.as_ref().or(command.as_ref());
         let mut reading = Reading { part, text: &text, context, command };
         reading.segment(&segment.shape, segment.range, cut && at_end);
+    }
+    if made_by_program && cluster_dump::is_stream(part) {
+        cluster_dump::cover_stream(part, cut);
+        part.dump = true;
     }
 }
 
@@ -86,7 +92,7 @@ impl Reading<'_> {
             Shape::Describe => {
                 let default = self.resource();
                 for found in described::objects(&self.text[range.clone()], range.start, default.as_ref()) {
-                    self.part.objects.push(found);
+                    self.keep(found);
                 }
                 self.piece(TextKind::Describe, range, cut);
             }
@@ -129,6 +135,8 @@ impl Reading<'_> {
             piece.has_head = !command.tailed;
             let piece = file::gaps(piece, self.text, cut);
             self.part.pieces.push(piece);
+        } else if command.tool == "date" {
+            self.part.taken = self.text[range].lines().find_map(moment::date_line).or(self.part.taken);
         } else if matches!(command.tool.as_str(), "journalctl" | "dmesg") {
             self.piece(TextKind::Journal, range, cut);
         } else if command.verb == "get" && self.text[range].contains("No resources found") {
@@ -164,7 +172,8 @@ impl Reading<'_> {
             else {
                 continue;
             };
-            self.push(&resource.collection, value, range.start + row.offset);
+            let ages = rows::ages(&table, row, &resource.collection, &value);
+            self.keep(Found { ages, ..partial(&resource.collection, value, range.start + row.offset) });
             found = Some(resource);
         }
         let resource = found.or_else(|| rows::resource_of_header(&table)).or(default);
@@ -203,6 +212,14 @@ impl Reading<'_> {
         self.part.lists.push(((collection.to_owned(), namespace), known));
     }
 
+    /// Takes an object; what it gives as an age counts from the moment that `date` printed above, if it did.
+    fn keep(&mut self, mut found: Found) {
+        if let Some(taken) = self.part.taken {
+            moment::set(&mut found.value, std::mem::take(&mut found.ages), taken);
+        }
+        self.part.objects.push(found);
+    }
+
     fn push(&mut self, collection: &str, value: Value, offset: usize) {
         self.part.objects.push(partial(collection, value, offset));
     }
@@ -220,7 +237,14 @@ impl Reading<'_> {
 }
 
 fn partial(collection: &str, value: Value, offset: usize) -> Found {
-    Found { collection: collection.to_owned(), value, offset, pointer: String::new(), partial: true }
+    Found {
+        collection: collection.to_owned(),
+        value,
+        offset,
+        pointer: String::new(),
+        partial: true,
+        ages: Vec::new(),
+    }
 }
 
 /// A line as it looks on a terminal: without escape sequences and the carriage return at its end.

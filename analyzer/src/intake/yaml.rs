@@ -4,11 +4,12 @@
 //! shared among the cores, and what one item does to the parser (aliases, depth) stays with that item.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde_json::Value;
 
-use super::documents::{Documents, Item};
+use super::documents::{Documents, Item, ListOf};
 
 /// Reads all documents of a YAML text.
 pub(super) fn read(text: &str) -> Documents {
@@ -88,9 +89,9 @@ fn is_content(line: &str) -> bool {
 
 fn read_list(text: &str, base: usize, list: List, found: &mut Documents) {
     let head: Value = serde_saphyr::from_str(&list.rest).unwrap_or_default();
-    let field = |key: &str| head.get(key).and_then(Value::as_str).map(str::to_owned);
-    found.list_kind = field("kind");
-    found.list_api_version = field("apiVersion");
+    let of = list_of(&head, found);
+    found.more |=
+        head.pointer("/metadata/continue").and_then(Value::as_str).is_some_and(|more| !more.is_empty());
     let parsed: Vec<(usize, Result<Vec<Value>, String>)> = list
         .items
         .into_par_iter()
@@ -108,6 +109,7 @@ fn read_list(text: &str, base: usize, list: List, found: &mut Documents) {
                     value,
                     offset: start,
                     pointer: format!("/items/{index}"),
+                    list: Some(Arc::clone(&of)),
                 }));
             }
             Err(error) => found.fault = Some(error),
@@ -117,13 +119,30 @@ fn read_list(text: &str, base: usize, list: List, found: &mut Documents) {
 
 fn read_one(text: &str, start: usize, found: &mut Documents) {
     match serde_saphyr::from_str::<Value>(text) {
+        // A List on few lines, as empty ones are.
+        Ok(Value::Object(mut object))
+            if object.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List")) =>
+        {
+            let items = object.remove("items");
+            let of = list_of(&Value::Object(object), found);
+            let items = items.and_then(|items| items.as_array().cloned()).unwrap_or_default();
+            for (index, value) in items.into_iter().enumerate().filter(|(_, value)| value.is_object()) {
+                let pointer = format!("/items/{index}");
+                found.items.push(Item { value, offset: start, pointer, list: Some(Arc::clone(&of)) });
+            }
+        }
         Ok(value) if value.is_object() => {
             let offset = start + lines(text).find(|(_, line)| is_content(line)).map_or(0, |(at, _)| at);
-            found.items.push(Item { value, offset, pointer: String::new() });
+            found.items.push(Item { value, offset, pointer: String::new(), list: None });
         }
         Ok(_) => {}
         Err(error) => found.fault = Some(first_line(&error.to_string())),
     }
+}
+
+fn list_of(head: &Value, found: &mut Documents) -> Arc<ListOf> {
+    let field = |key: &str| head.get(key).and_then(Value::as_str).map(str::to_owned);
+    found.list(field("kind"), field("apiVersion"))
 }
 
 /// Errors of the parser come with a drawing of the place.
@@ -148,13 +167,17 @@ mod tests {
         let list = "apiVersion: v1\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata:\n    name: a\n- kind: Pod\n  metadata:\n    name: b\nkind: List\nmetadata:\n  resourceVersion: \"\"\n";
         let found = read(list);
         assert_eq!(names(&found), [("a", 22), ("b", 75)]);
-        assert_eq!(found.list_kind.as_deref(), Some("List"));
+        assert_eq!(found.lists[0].kind.as_deref(), Some("List"));
         let indented = "kind: PodList\nitems:\n  - metadata:\n      name: a\n  - metadata:\n      name: b\n";
         assert_eq!(names(&read(indented)), [("a", 21), ("b", 49)]);
         let several = "---\nkind: Pod\nmetadata: {name: a}\n---\n# x\nkind: Pod\nmetadata: {name: b}\n";
         assert_eq!(names(&read(several)), [("a", 4), ("b", 42)]);
         assert_eq!(read("").items, []);
-        assert_eq!(read("kind: List\nitems: []\n").items.len(), 1);
+        let empty = read("kind: PodList\nitems: []\n");
+        assert_eq!((empty.items.len(), empty.lists.len()), (0, 1));
+        let stream =
+            "apiVersion: v1\nitems:\n- metadata: {name: a}\nkind: NodeList\n---\nitems: []\nkind: PodList\n";
+        assert_eq!(read(stream).items[0].list.as_ref().unwrap().kind.as_deref(), Some("NodeList"));
     }
 
     #[test]

@@ -190,7 +190,12 @@ fn candidates(evidence: &Evidence, rows: Vec<Arc<Row>>, ground: &Ground<'_>) -> 
         if answer == Answer::Yes
             && let Some(condition) = alone
         {
-            answer = condition.eval(ground.now, &|name| (name == evidence.row_name).then(|| row.converted()));
+            let lookup = |name: &str| (name == evidence.row_name).then(|| row.converted());
+            answer = if row.partial {
+                condition.eval_in_part(ground.now, &lookup)
+            } else {
+                condition.eval(ground.now, &lookup)
+            };
         }
         match answer {
             Answer::Yes => kept.push(row),
@@ -309,9 +314,18 @@ fn chosen(
             let index = rule.index_of(name)?;
             binding.row(index).map(|row| row.converted())
         };
-        match condition.eval(ground.now, &lookup) {
+        let in_part = row.partial
+            || condition.names.iter().any(|name| {
+                rule.index_of(name).and_then(|index| binding.row(index)).is_some_and(|row| row.partial)
+            });
+        let answer = if in_part {
+            condition.eval_in_part(ground.now, &lookup)
+        } else {
+            condition.eval(ground.now, &lookup)
+        };
+        match answer {
             Answer::Yes => kept.push(Arc::clone(row)),
-            Answer::Missing if row.partial => partly = true,
+            Answer::Missing if in_part => partly = true,
             Answer::Missing | Answer::No => {}
         }
     }

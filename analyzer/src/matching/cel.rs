@@ -5,6 +5,7 @@
 
 mod functions;
 mod names;
+mod presence;
 mod types;
 
 use std::collections::{BTreeSet, HashMap};
@@ -17,7 +18,7 @@ use cel::common::types::{
 use cel::common::value::{CowVal, Val};
 use cel::context::VariableResolver;
 use cel::parser::Macro;
-use cel::{Context, Env, ExecutionError, Program, Value as CelValue};
+use cel::{Context, Env, ExecutionError, IdedExpr, Program, Value as CelValue};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -48,6 +49,8 @@ const LONGEST: usize = 4096;
 #[derive(Debug)]
 pub struct Condition {
     program: Program,
+    /// The same with every `has(…)` true; `None` if there is none in it.
+    if_present: Option<IdedExpr>,
     /// Names it refers to, other than those of functions.
     pub names: BTreeSet<String>,
 }
@@ -88,7 +91,8 @@ impl Condition {
         }
         let mut names = names::free(program.expression());
         names.remove(NOW);
-        Ok(Condition { program, names })
+        let if_present = presence::assume(program.expression());
+        Ok(Condition { program, if_present, names })
     }
 
     /// Evaluates it; `lookup` lends the values of names.
@@ -100,15 +104,33 @@ impl Condition {
         let scope = Scope { lookup, now: now.and_then(cel_time) };
         let mut context = Context::with_env(Arc::clone(&ENV));
         context.set_variable_resolver(&scope);
-        let result = CelValue::resolve_val(self.program.expression(), &context);
-        match result {
-            Ok(value) => match value.downcast_ref::<CelBool>() {
-                Some(answer) if *answer.inner() => Answer::Yes,
-                Some(_) => Answer::No,
-                None => Answer::Missing,
-            },
-            Err(ExecutionError::UndeclaredReference(_)) | Err(_) => Answer::Missing,
-        }
+        answer(self.program.expression(), &context)
+    }
+
+    /// Evaluates it on rows of which a field that is absent may exist all the same, as in a table: what it would say
+    /// otherwise if such a field were there, it does not say at all.
+    pub fn eval_in_part<'a>(
+        &self,
+        now: Option<Timestamp>,
+        lookup: &'a (dyn Fn(&str) -> Option<&'a Converted> + Sync),
+    ) -> Answer {
+        let first = self.eval(now, lookup);
+        let Some(if_present) = &self.if_present else { return first };
+        let scope = Scope { lookup, now: now.and_then(cel_time) };
+        let mut context = Context::with_env(Arc::clone(&ENV));
+        context.set_variable_resolver(&scope);
+        if answer(if_present, &context) == first { first } else { Answer::Missing }
+    }
+}
+
+fn answer(expression: &IdedExpr, context: &Context<'_, '_>) -> Answer {
+    match CelValue::resolve_val(expression, context) {
+        Ok(value) => match value.downcast_ref::<CelBool>() {
+            Some(answer) if *answer.inner() => Answer::Yes,
+            Some(_) => Answer::No,
+            None => Answer::Missing,
+        },
+        Err(ExecutionError::UndeclaredReference(_)) | Err(_) => Answer::Missing,
     }
 }
 
@@ -210,6 +232,21 @@ mod tests {
         assert_eq!(eval("has(pod.status.reason)"), Answer::No);
         assert_eq!(eval("pod.status.?reason.orValue('') == ''"), Answer::Yes);
         assert_eq!(eval("pod.status.restarts > 'a'"), Answer::Missing);
+    }
+
+    #[test]
+    fn of_a_part_an_absent_field_says_nothing() {
+        let in_part = |source: &str| {
+            let pod = convert(&json!({"status": {"phase": "Pending"}, "spec": {"nodeName": ""}}));
+            let condition = Condition::compile(source).unwrap();
+            condition.eval_in_part(None, &|name| (name == "pod").then_some(&pod))
+        };
+        assert_eq!(in_part("!has(pod.subsets) || pod.subsets.size() == 0"), Answer::Missing);
+        assert_eq!(in_part("has(pod.reason) && pod.reason == 'x'"), Answer::Missing);
+        assert_eq!(in_part("!has(pod.spec.nodeName) || pod.spec.nodeName == ''"), Answer::Yes);
+        assert_eq!(in_part("has(pod.reason) || pod.status.phase == 'Pending'"), Answer::Yes);
+        assert_eq!(in_part("has(pod.reason) && pod.status.phase == 'Running'"), Answer::No);
+        assert_eq!(in_part("pod.status.phase == 'Pending'"), Answer::Yes);
     }
 
     #[test]

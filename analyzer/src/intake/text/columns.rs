@@ -18,6 +18,8 @@ pub(super) struct Row {
     pub(super) cells: Vec<String>,
     /// Byte of the table's text at which the row begins.
     pub(super) offset: usize,
+    /// Each cell is sure to stand under its column.
+    pub(super) placed: bool,
 }
 
 impl Table {
@@ -25,6 +27,13 @@ impl Table {
     pub(super) fn cell<'r>(&self, row: &'r Row, column: &str) -> Option<&'r str> {
         let at = self.columns.iter().position(|name| name == column)?;
         row.cells.get(at).map(String::as_str).filter(|cell| !cell.is_empty() && *cell != "<none>")
+    }
+
+    /// Whether the table has the column and the row has nothing in it.
+    pub(super) fn is_empty(&self, row: &Row, column: &str) -> bool {
+        let at = self.columns.iter().position(|name| name == column);
+        at.and_then(|at| row.cells.get(at))
+            .is_some_and(|cell| cell == "<none>" || cell.is_empty() && row.placed)
     }
 
     pub(super) fn has(&self, columns: &[&str]) -> bool {
@@ -176,13 +185,13 @@ pub(super) fn read(text: &str) -> Option<Table> {
     let (apart, names) = header(&plain(first))?;
     let rows = lines.filter_map(|(offset, line)| {
         let line = plain(line);
-        let cells = match apart {
-            Apart::Tabs => line.split('\t').map(|cell| cell.trim().to_owned()).collect(),
+        let (cells, placed): (Vec<String>, bool) = match apart {
+            Apart::Tabs => (line.split('\t').map(|cell| cell.trim().to_owned()).collect(), true),
             Apart::Padding => cells(&line, &names),
-            Apart::Words => single_spaced(&line, &names),
+            Apart::Words => (single_spaced(&line, &names), false),
         };
         let filled = cells.iter().filter(|cell| !cell.is_empty()).count();
-        (filled > 1).then(|| Row { cells: fit(cells, names.len()), offset })
+        (filled > 1).then(|| Row { cells: fit(cells, names.len()), offset, placed })
     });
     let rows = rows.collect();
     Some(Table { columns: names.into_iter().map(|(name, _)| name).collect(), rows })
@@ -199,26 +208,28 @@ fn fit(mut cells: Vec<String>, count: usize) -> Vec<String> {
     cells
 }
 
-/// The cells of a padded row. Where the columns line up they decide, so that empty cells are seen; a row that was
+/// The cells of a padded row, and whether each is sure to be under its column. Where the columns line up they decide, so that empty cells are seen; a row that was
 /// edited (a masked name, say) has its cells only in their order.
-fn cells(line: &str, names: &[(String, usize)]) -> Vec<String> {
+fn cells(line: &str, names: &[(String, usize)]) -> (Vec<String>, bool) {
     let chars: Vec<char> = line.chars().collect();
     let lined_up = names.iter().all(|(_, start)| {
         *start == 0 || *start > chars.len() || chars.get(start - 1).is_none_or(|c| *c == ' ')
     });
     let in_order: Vec<String> = padded(line).into_iter().map(|(cell, _)| cell).collect();
     if !lined_up || in_order.len() == names.len() {
-        return in_order;
+        let all = in_order.len() == names.len();
+        return (in_order, all);
     }
     let ends = names.iter().skip(1).map(|(_, start)| *start).chain([chars.len()]);
-    names
+    let cells = names
         .iter()
         .zip(ends)
         .map(|((_, start), end)| {
             let (start, end) = ((*start).min(chars.len()), end.min(chars.len()));
             chars[start..end.max(start)].iter().collect::<String>().trim().to_owned()
         })
-        .collect()
+        .collect();
+    (cells, true)
 }
 
 /// A row without padding: words, where what stands in parentheses belongs to the word before, as in `5 (3m ago)`.

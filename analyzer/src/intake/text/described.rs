@@ -8,6 +8,7 @@ use super::describe::{self, Described, Node};
 use super::partial;
 use super::rows::times;
 use crate::intake::kinds::{self, Resource};
+use crate::intake::moment::{self, Age};
 use crate::intake::part::Found;
 
 /// Keys that only one kind's description has; the first line whose keys are all there decides.
@@ -60,7 +61,10 @@ pub(super) fn objects(text: &str, base: usize, default: Option<&Resource>) -> Ve
         fill(&resource.collection, &described, &mut value);
         let kind = resource.kind.unwrap_or_default();
         events(&described, kind, &name, namespace.as_deref(), &mut found);
-        found.push(partial(&resource.collection, value, fields.offset));
+        // What an event says is on the line of its message.
+        let says = fields.child("Message").filter(|_| resource.collection == "events");
+        let offset = says.map_or(fields.offset, |line| line.offset);
+        found.push(partial(&resource.collection, value, offset));
     }
     found
 }
@@ -150,14 +154,14 @@ fn fill(collection: &str, described: &Described, value: &mut Value) {
         }
         "persistentvolumeclaims" => {
             put(value, &["status", "phase"], fields.value_of("Status"));
-            put(value, &["spec", "storageClassName"], fields.value_of("StorageClass"));
-            put(value, &["spec", "volumeName"], fields.value_of("Volume"));
+            put(value, &["spec", "storageClassName"], value_or_none(fields, "StorageClass"));
+            put(value, &["spec", "volumeName"], value_or_none(fields, "Volume"));
             put(value, &["status", "capacity", "storage"], fields.value_of("Capacity"));
         }
         "persistentvolumes" => {
             put(value, &["status", "phase"], fields.value_of("Status"));
             put(value, &["status", "message"], fields.value_of("Message"));
-            put(value, &["spec", "storageClassName"], fields.value_of("StorageClass"));
+            put(value, &["spec", "storageClassName"], value_or_none(fields, "StorageClass"));
             put(value, &["spec", "persistentVolumeReclaimPolicy"], fields.value_of("Reclaim Policy"));
             put(value, &["spec", "capacity", "storage"], fields.value_of("Capacity"));
             if let Some((namespace, name)) = fields.value_of("Claim").and_then(|claim| claim.split_once('/'))
@@ -178,7 +182,58 @@ fn fill(collection: &str, described: &Described, value: &mut Value) {
         }
         "ingresses" => put(value, &["spec", "ingressClassName"], fields.value_of("Ingress Class")),
         "namespaces" => put(value, &["status", "phase"], fields.value_of("Status")),
+        "endpoints" => endpoints(fields, value),
+        "events" => event(fields, value),
         _ => {}
+    }
+}
+
+/// The value, or an empty text where the description says that there is none.
+fn value_or_none<'f>(fields: &'f Node, key: &str) -> Option<&'f str> {
+    fields.child(key).map(|child| child.value().unwrap_or_default())
+}
+
+/// Addresses of each subset, which is printed as one more level.
+fn endpoints(fields: &Node, value: &mut Value) {
+    let Some(printed) = fields.child("Subsets") else { return };
+    let of = |key: &str| -> Vec<Value> {
+        let lines = printed.children.iter().filter(|child| child.key == key).filter_map(Node::value);
+        lines.flat_map(|line| line.split(',')).map(|ip| json!({ "ip": ip.trim() })).collect()
+    };
+    let mut subset = json!({});
+    for (key, field) in [("Addresses", "addresses"), ("NotReadyAddresses", "notReadyAddresses")] {
+        let addresses = of(key);
+        if !addresses.is_empty() {
+            subset[field] = addresses.into();
+        }
+    }
+    let empty = subset.as_object().is_none_or(Map::is_empty);
+    value["subsets"] = if empty { json!([]) } else { json!([subset]) };
+}
+
+/// `kubectl describe events`
+fn event(fields: &Node, value: &mut Value) {
+    for (key, place) in [
+        ("Reason", &["reason"][..]),
+        ("Message", &["message"]),
+        ("Type", &["type"]),
+        ("First Timestamp", &["firstTimestamp"]),
+        ("Last Timestamp", &["lastTimestamp"]),
+        ("Event Time", &["eventTime"]),
+    ] {
+        put(value, place, fields.value_of(key));
+    }
+    put(value, &["count"], number(fields, "Count"));
+    if let Some(about) = fields.child("Involved Object") {
+        for (key, field) in
+            [("Kind", "kind"), ("Name", "name"), ("Namespace", "namespace"), ("Field Path", "fieldPath")]
+        {
+            put(value, &["involvedObject", field], about.value_of(key));
+        }
+    }
+    if let Some(source) = fields.child("Source") {
+        put(value, &["source", "component"], source.value_of("Component"));
+        put(value, &["source", "host"], source.value_of("Host"));
     }
 }
 
@@ -228,7 +283,7 @@ fn pod(described: &Described, value: &mut Value) {
     put(value, &["spec", "serviceAccountName"], fields.value_of("Service Account"));
     put(value, &["spec", "priorityClassName"], fields.value_of("Priority Class Name"));
     if let Some((node, address)) =
-        fields.value_of("Node").map(|node| node.split_once('/').unwrap_or((node, "")))
+        value_or_none(fields, "Node").map(|node| node.split_once('/').unwrap_or((node, "")))
     {
         put(value, &["spec", "nodeName"], Some(node));
         put(value, &["status", "hostIP"], (!address.is_empty()).then_some(address));
@@ -409,7 +464,10 @@ fn events(described: &Described, kind: &str, name: &str, namespace: Option<&str>
         );
         let count = cell("Age").and_then(times).or_else(|| cell("Count")?.parse().ok());
         put(&mut event, &["count"], Some(count.unwrap_or(1)));
-        found.push(partial("events", event, offset));
+        let (last, first) = cell("Age").map_or((None, None), moment::repeated);
+        let ages = [("lastTimestamp", last), ("firstTimestamp", first)];
+        let ages = ages.into_iter().filter_map(|(field, before)| Some(Age { field, before: before? }));
+        found.push(Found { ages: ages.collect(), ..partial("events", event, offset) });
     }
 }
 

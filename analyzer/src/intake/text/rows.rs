@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::columns::{Row, Table};
 use crate::intake::kinds::{self, Resource};
+use crate::intake::moment::{self, Age};
 
 /// Columns that only one resource has. The first line whose columns are all there decides.
 const SIGNATURES: &[(&[&str], &str)] = &[
@@ -81,6 +82,35 @@ pub(super) fn object(
     Some((resource, value))
 }
 
+/// What the row gives as an age.
+pub(super) fn ages(table: &Table, row: &Row, collection: &str, value: &Value) -> Vec<Age> {
+    let cells = Cells { table, row };
+    let age = |field, column: &str| Age::of(field, cells.text(column)?);
+    let mut ages = Vec::new();
+    if collection == "events" {
+        let (last, first) = cells.text("LAST SEEN").map_or((None, None), moment::repeated);
+        ages.extend(last.map(|before| Age { field: "lastTimestamp", before }));
+        ages.extend(age("firstTimestamp", "FIRST SEEN"));
+        if ages.len() < 2 {
+            ages.extend(first.map(|before| Age { field: "firstTimestamp", before }));
+        }
+        return ages;
+    }
+    ages.extend(age("metadata/creationTimestamp", "AGE"));
+    let (_, restarted) = cells.text("RESTARTS").map_or((None, None), moment::repeated);
+    if let Some(before) = restarted.filter(|_| collection == "pods") {
+        // The table does not say which container it was: the one that its state is told of.
+        let initial = value.pointer("/status/initContainerStatuses/0/restartCount").is_some();
+        let field = if initial {
+            "status/initContainerStatuses/0/lastState/terminated/finishedAt"
+        } else {
+            "status/containerStatuses/0/lastState/terminated/finishedAt"
+        };
+        ages.push(Age { field, before });
+    }
+    ages
+}
+
 /// Cells of one row by column.
 struct Cells<'a> {
     table: &'a Table,
@@ -90,6 +120,11 @@ struct Cells<'a> {
 impl<'a> Cells<'a> {
     fn text(&self, column: &str) -> Option<&'a str> {
         self.table.cell(self.row, column)
+    }
+
+    /// The same, and an empty text where the table says that there is nothing.
+    fn text_or_none(&self, column: &str) -> Option<&'a str> {
+        self.text(column).or_else(|| self.table.is_empty(self.row, column).then_some(""))
     }
 
     fn number(&self, column: &str) -> Option<i64> {
@@ -158,15 +193,15 @@ fn fill(collection: &str, cells: &Cells, value: &mut Value) {
         "endpoints" => endpoints(cells, value),
         "persistentvolumeclaims" => {
             set(value, "/status/phase", cells.text("STATUS"));
-            set(value, "/spec/volumeName", cells.text("VOLUME"));
-            set(value, "/spec/storageClassName", cells.text("STORAGECLASS"));
+            set(value, "/spec/volumeName", cells.text_or_none("VOLUME"));
+            set(value, "/spec/storageClassName", cells.text_or_none("STORAGECLASS"));
             set(value, "/status/capacity/storage", cells.text("CAPACITY"));
         }
         "persistentvolumes" => {
             set(value, "/status/phase", cells.text("STATUS"));
             set(value, "/status/reason", cells.text("REASON"));
             set(value, "/spec/capacity/storage", cells.text("CAPACITY"));
-            set(value, "/spec/storageClassName", cells.text("STORAGECLASS"));
+            set(value, "/spec/storageClassName", cells.text_or_none("STORAGECLASS"));
             set(value, "/spec/persistentVolumeReclaimPolicy", cells.text("RECLAIM POLICY"));
             if let Some((namespace, name)) = cells.text("CLAIM").and_then(|claim| claim.split_once('/')) {
                 value["spec"]["claimRef"] = json!({"namespace": namespace, "name": name});
@@ -224,7 +259,7 @@ pub(super) fn pairs(text: &str) -> Value {
 
 /// What the STATUS column says, taken apart into phase and reason as kubectl had put them together.
 fn pod(cells: &Cells, value: &mut Value) {
-    set(value, "/spec/nodeName", cells.text("NODE"));
+    set(value, "/spec/nodeName", cells.text_or_none("NODE"));
     set(value, "/status/podIP", cells.text("IP"));
     let printed = cells.text("STATUS").unwrap_or_default();
     let (initial, reason) = match printed.strip_prefix("Init:") {
@@ -264,7 +299,11 @@ fn pod(cells: &Cells, value: &mut Value) {
         "ErrImageNeverPull",
     ];
     let ended = ["Error", "OOMKilled", "Completed", "ContainerCannotRun", "DeadlineExceeded", "StartError"];
-    let state = if waiting.contains(&reason) {
+    // So it is printed when no container waits for a reason or has ended.
+    let running = printed == "Running";
+    let state = if running {
+        Some(json!({"running": {}}))
+    } else if waiting.contains(&reason) {
         Some(json!({"waiting": {"reason": reason}}))
     } else if ended.contains(&reason) {
         Some(json!({"terminated": {"reason": reason}}))
@@ -279,6 +318,8 @@ fn pod(cells: &Cells, value: &mut Value) {
             let mut status = json!({"ready": at >= all - ready});
             if at == 0 && !initial {
                 set(&mut status, "/restartCount", restarts);
+            }
+            if (at == 0 || running) && !initial {
                 set(&mut status, "/state", state.clone());
             }
             status
@@ -389,12 +430,13 @@ a           web-2   0/1     Init:ImagePullBackOff   0              2d    <none> 
         assert_eq!(pods[0].1["spec"]["nodeName"], "node-1");
         let ready = |at: usize| pods[1].1["status"]["containerStatuses"][at]["ready"].clone();
         assert_eq!((ready(0), ready(1)), (json!(false), json!(true)));
+        assert!(pods[1].1["status"]["containerStatuses"][0]["state"]["running"].is_object());
         assert_eq!(pods[2].1["status"]["phase"], "Pending");
         assert_eq!(
             pods[2].1["status"]["initContainerStatuses"][0]["state"]["waiting"]["reason"],
             "ImagePullBackOff"
         );
-        assert_eq!(pods[2].1["spec"], Value::Null);
+        assert_eq!(pods[2].1["spec"]["nodeName"], "");
     }
 
     #[test]
@@ -431,6 +473,7 @@ LAST SEEN                TYPE      REASON    OBJECT      MESSAGE
             (&claims[0].1["status"]["phase"], &claims[0].1["spec"]["storageClassName"]),
             (&json!("Pending"), &json!("standard-v2"))
         );
+        assert_eq!(claims[0].1["spec"]["volumeName"], "");
         let nodes = objects(
             "NAME     STATUS                        ROLES    AGE   VERSION\nnode-1   NotReady,SchedulingDisabled   master   1d    v1.20.2\n",
             None,

@@ -46,7 +46,7 @@ static PROMPT: LazyLock<Regex> = LazyLock::new(|| {
           | [A-Za-z]:\\[^>]{0,200}>\s*
         )(?P<any>.*)$
         | ^\s{0,4}(?:[\#$%>+❯]|(?:➜|λ)\s+\S{1,60})\s{0,3}
-          (?P<known>(?:sudo\s+)?(?:\./|/\S*/)?(?:kubectl|helm|helmfile|oc|k|docker|crictl|journalctl|systemctl|cat|tail|head|dmesg|curl|bash|sh)(?:\s.*)?)$",
+          (?P<known>(?:sudo\s+)?(?:\./|/\S*/)?(?:kubectl|helm|helmfile|oc|k|docker|crictl|journalctl|systemctl|cat|tail|head|dmesg|curl|bash|sh)(?:\s.*)?|date(?:\s+[-+].*)?)$",
     )
     .expect("the pattern is constant")
 });
