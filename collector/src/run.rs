@@ -46,7 +46,7 @@ use crate::watch::memory::Memory;
 use deliver::{DeliverError, Stage};
 use shared::redact::Redactor;
 use tasks::each;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 /// Why no bundle could be made.
@@ -83,9 +83,6 @@ pub struct Run {
     pub progress: Progress,
     pub stop: Stop,
 }
-
-/// Pods of a cluster in which nobody waits for every node's clock.
-const MANY_PODS: usize = 2000;
 
 /// Time that the reading of this machine gets when the run is to end.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(5);
@@ -275,20 +272,17 @@ async fn from_cluster(
     match discovery {
         Ok(discovery) => {
             note_failures(run, &discovery);
-            let (enough, ends) = oneshot::channel();
+            let (dates, read) = mpsc::unbounded_channel();
             let clocks = probes::wanted(run).then(|| {
                 let server = reached.clocks.first().cloned();
-                tokio::spawn(probes::clocks(run.clone(), api.clone(), server, ends))
+                tokio::spawn(probes::clocks(run.clone(), api.clone(), server, read))
             });
-            carry_out(run, target, &api, &discovery, tell).await;
-            // Among the nodes of a large cluster, those that were heard of by now speak for the others.
-            let enough = (run.store.pods().len() < MANY_PODS).then_some(enough);
+            carry_out(run, target, &api, &discovery, tell, dates).await;
             if let Some(clocks) = clocks {
                 let step = pick(lang, "等待各节点的时钟", "waiting for the nodes' clocks");
                 run.progress.step(step, "");
                 reached.clocks.extend(clocks.await.unwrap_or_default());
             }
-            drop(enough);
         }
         Err(error) => {
             run.progress.say(&server::unreachable(lang, &target.server(), &error));
@@ -320,6 +314,7 @@ async fn carry_out(
     api: &Arc<Api>,
     discovery: &Discovery,
     tell: oneshot::Sender<host::Known>,
+    dates: mpsc::UnboundedSender<probes::Date>,
 ) {
     let plan = plan::plan(&run.options, discovery);
     let refused = list_all(run, api, plan.lists.clone()).await;
@@ -329,9 +324,10 @@ async fn carry_out(
     drop(tell.send(tokio::task::block_in_place(|| host::Known::of(run))));
     let measured = {
         let (run, api, lists) = (run.clone(), api.clone(), probes::Lists::of(run));
+        let dates = dates.clone();
         tokio::spawn(async move {
             if probes::wanted(&run) {
-                probes::collect(&run, &api, lists).await;
+                probes::collect(&run, &api, lists, dates).await;
             }
         })
     };

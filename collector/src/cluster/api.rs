@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
+use jiff::Timestamp;
 use kube::client::Body;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -176,7 +177,8 @@ impl Api {
         sleep(self.pace.take(Instant::now())).await;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let request = ask.request()?;
-        let deadline = Instant::now() + self.bounds.request_timeout;
+        let (asked, begun) = (Timestamp::now(), Instant::now());
+        let deadline = begun + self.bounds.request_timeout;
         let answer = match timeout_at(deadline, self.client.send(request)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(from_kube(error)),
@@ -187,6 +189,7 @@ impl Api {
             body,
             headers: head.headers,
             status: head.status,
+            round_trip: RoundTrip { asked, took: begun.elapsed() },
             idle: self.bounds.request_timeout,
             stop: self.stop.clone(),
             permit: Some(permit),
@@ -221,11 +224,19 @@ impl<'a> Ask<'a> {
     }
 }
 
+/// When a request went out, and how long the head of its answer took; without the wait for its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoundTrip {
+    pub asked: Timestamp,
+    pub took: Duration,
+}
+
 /// An answer that is being read. It counts as a request under way until it is dropped.
 pub struct Stream {
     body: Body,
     pub headers: HeaderMap,
     pub status: StatusCode,
+    pub round_trip: RoundTrip,
     idle: Duration,
     stop: Stop,
     permit: Option<OwnedSemaphorePermit>,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shared::bundle::manifest::{ClockReading, Outcome};
 use shared::bundle::paths;
 
-use tokio::sync::oneshot;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::tasks::each;
 use super::{Run, host};
@@ -23,6 +23,12 @@ use crate::select::Kind;
 const MOST_KUBELETS: usize = 200;
 /// Longest line of a watch that is waited for.
 const LONGEST_EVENT: usize = 1 << 20;
+
+/// What the answer of a node's kubelet said of its clock.
+pub struct Date {
+    node: String,
+    reading: ClockReading,
+}
 
 /// Lists that the probes need and that others take out of the store.
 pub struct Lists {
@@ -57,29 +63,29 @@ pub fn wanted(run: &Run) -> bool {
     run.options.selection.wants(&Kind::Host)
 }
 
-/// Watches the nodes' clocks; needs nothing but the server and takes [`clock::WATCH`] at most, or until the sender of
-/// `ends` is dropped.
+/// Listens to the nodes' clocks while everything else goes on; needs nothing but the server. Ends when all nodes were
+/// heard of, after [`clock::WATCH`], or [`clock::GRACE`] after the senders of `dates` are dropped.
 ///
 /// `server`: the reading of the API server's own clock, which joins the others in the file.
 pub async fn clocks(
     run: Arc<Run>,
     api: Arc<Api>,
     server: Option<ClockReading>,
-    ends: oneshot::Receiver<()>,
+    dates: UnboundedReceiver<Date>,
 ) -> Vec<ClockReading> {
     let path = paths::probe("clock");
     let source = format!("GET {}?watch=true", clock::LEASES);
     let begun = Timestamp::now();
-    let mut renewals = clock::Renewals::default();
-    let watched = watch(&api, &mut renewals, ends).await;
+    let mut heard = clock::NodeClocks::default();
+    let watched = watch(&api, &mut heard, dates).await;
     let request = match &watched {
         Ok(request) => *request,
         Err(_) => Duration::ZERO,
     };
-    let nodes = renewals.readings(request);
+    let nodes = heard.readings(request);
     let all: Vec<ClockReading> = server.into_iter().chain(nodes.iter().cloned()).collect();
     let silent: Vec<String> =
-        renewals.silent().map(|(node, time)| format!("{node} last renewed its lease at {time}")).collect();
+        heard.silent().map(|(node, time)| format!("{node} last renewed its lease at {time}")).collect();
     let (outcome, note) = match watched {
         Err(error) if nodes.is_empty() => (error.outcome(), Some(error.words)),
         Err(error) => (Outcome::Truncated, Some(error.words)),
@@ -93,25 +99,35 @@ pub async fn clocks(
     nodes
 }
 
-/// Lists the Leases and watches them until each node has been heard of or the time is over. Gives how long the List took.
+/// Lists the Leases and watches them. Gives how long the List took.
 async fn watch(
     api: &Api,
-    renewals: &mut clock::Renewals,
-    mut ends: oneshot::Receiver<()>,
+    heard: &mut clock::NodeClocks,
+    mut dates: UnboundedReceiver<Date>,
 ) -> Result<Duration, ApiError> {
     let begun = Instant::now();
     let list: Value = api.fetch(clock::LEASES, JSON, |body| serde_json::from_slice(&body)).await?;
     let request = begun.elapsed();
-    let version = renewals.list(&list).unwrap_or_default();
+    let version = heard.list(&list, Timestamp::now()).unwrap_or_default();
     let seconds = clock::WATCH.as_secs() + 1;
     let path = format!("{}?watch=true&resourceVersion={version}&timeoutSeconds={seconds}", clock::LEASES);
-    let deadline = tokio::time::Instant::now() + clock::WATCH;
-    let mut stream = api.open(&path, JSON).await?;
+    let mut deadline = tokio::time::Instant::now() + clock::WATCH;
+    let mut stream = api.follow(&path, JSON).await?;
     let mut pending = Vec::new();
-    while !renewals.all_heard() && tokio::time::Instant::now() < deadline {
+    let mut others = true;
+    while !heard.all_heard() && tokio::time::Instant::now() < deadline {
         let chunk = tokio::select! {
             chunk = stream.chunk(deadline) => chunk,
-            _ = &mut ends => break,
+            date = dates.recv(), if others => {
+                match date {
+                    Some(Date { node, reading }) => heard.date(&node, reading),
+                    None => {
+                        others = false;
+                        deadline = deadline.min(tokio::time::Instant::now() + clock::GRACE);
+                    }
+                }
+                continue;
+            }
         };
         let chunk = match chunk {
             Ok(Some(chunk)) => chunk,
@@ -125,7 +141,7 @@ async fn watch(
         while let Some(end) = pending.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = pending.drain(..=end).collect();
             if let Ok(event) = serde_json::from_slice(&line) {
-                renewals.event(&event, received);
+                heard.event(&event, received);
             }
         }
         if pending.len() > LONGEST_EVENT {
@@ -135,9 +151,13 @@ async fn watch(
     Ok(request)
 }
 
-/// Everything that takes no waiting.
-pub async fn collect(run: &Arc<Run>, api: &Arc<Api>, lists: Lists) {
-    tokio::join!(kubelets(run, api, &lists.nodes), hosts_of_coredns(run, api, &lists), compare(run, api));
+/// Everything that takes no waiting. `dates`: for what the kubelets' answers say of their clocks.
+pub async fn collect(run: &Arc<Run>, api: &Arc<Api>, lists: Lists, dates: UnboundedSender<Date>) {
+    tokio::join!(
+        kubelets(run, api, &lists.nodes, dates),
+        hosts_of_coredns(run, api, &lists),
+        compare(run, api)
+    );
     if !lists.services.is_empty() {
         let rows = endpoints::answers(&lists.services, &lists.endpoints);
         let source = "services and endpoints as listed";
@@ -153,7 +173,7 @@ pub async fn collect(run: &Arc<Run>, api: &Arc<Api>, lists: Lists) {
     }
 }
 
-async fn kubelets(run: &Arc<Run>, api: &Arc<Api>, nodes: &[Value]) {
+async fn kubelets(run: &Arc<Run>, api: &Arc<Api>, nodes: &[Value], dates: UnboundedSender<Date>) {
     let names: Vec<String> =
         nodes.iter().filter_map(|node| node["metadata"]["name"].as_str()).map(str::to_owned).collect();
     if names.is_empty() {
@@ -163,9 +183,14 @@ async fn kubelets(run: &Arc<Run>, api: &Arc<Api>, nodes: &[Value]) {
     let left = names.len().saturating_sub(MOST_KUBELETS);
     let asked: Vec<String> = names.into_iter().take(MOST_KUBELETS).collect();
     let work = |node: String| {
-        let api = api.clone();
+        let (api, dates) = (api.clone(), dates.clone());
         async move {
-            let answer = api.open(&kubelet::path(&node), "*/*").await.map(drop);
+            let answer = api.open(&kubelet::path(&node), "*/*").await.map(|answer| {
+                if let Some(reading) = clock::of_kubelet(&node, &answer.headers, answer.round_trip) {
+                    // Nobody may be listening any more.
+                    let _ = dates.send(Date { node: node.clone(), reading });
+                }
+            });
             (node, answer)
         }
     };

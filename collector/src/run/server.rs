@@ -1,8 +1,5 @@
 //! First words with the server: is it there, which version, what time does it have, do the namespaces exist.
 
-use std::time::{Duration, Instant};
-
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::bundle::manifest::{ClockReading, Outcome};
 use shared::bundle::paths;
@@ -13,6 +10,7 @@ use crate::cluster::api::{Api, JSON};
 use crate::cluster::connect::Target;
 use crate::cluster::error::{ApiError, Fault};
 use crate::options::Options;
+use crate::probes::clock;
 use crate::sink::Draft;
 
 /// What the server said of itself.
@@ -24,13 +22,8 @@ pub struct Greeting {
 /// Asks for the version, which also shows whether the server can be reached and knows who asks.
 pub async fn greet(api: &Api, run: &Run) -> Result<Greeting, ApiError> {
     let mut draft = Draft::new(paths::CLUSTER_VERSION, "GET /version");
-    let before = (Timestamp::now(), Instant::now());
     let stream = api.open("/version", JSON).await?;
-    let clock = stream
-        .headers
-        .get(http::header::DATE)
-        .and_then(|date| date.to_str().ok())
-        .and_then(|date| reading(date, before.0, before.1.elapsed()));
+    let clock = clock::of_server(&stream.headers, stream.round_trip);
     drop(stream);
     let info: Value = api.fetch("/version", JSON, |body| serde_json::from_slice(&body)).await?;
     let version = info["gitVersion"].as_str().map(str::to_owned);
@@ -39,19 +32,6 @@ pub async fn greet(api: &Api, run: &Run) -> Result<Greeting, ApiError> {
     draft.push(b"\n");
     run.sink.put(draft.finish(Outcome::Collected, None));
     Ok(Greeting { version, clock })
-}
-
-/// The server's clock against ours. `Date` is cut to whole seconds, and was written at some time of the round trip.
-fn reading(date: &str, asked: Timestamp, round_trip: Duration) -> Option<ClockReading> {
-    let theirs = jiff::fmt::rfc2822::parse(date).ok()?.timestamp() + SignedDuration::from_millis(500);
-    let half = SignedDuration::try_from(round_trip / 2).ok()?;
-    let skew = theirs.duration_since(asked + half);
-    Some(ClockReading {
-        clock: "apiserver".to_owned(),
-        skew_ms: skew.as_millis() as i64,
-        error_ms: 500 + half.as_millis() as i64,
-        witness: "Date header".to_owned(),
-    })
 }
 
 /// Checks the namespaces that the user named; only a clear "there is none" counts.
@@ -82,18 +62,5 @@ pub fn unreachable(lang: Lang, server: &str, error: &ApiError) -> String {
         (Lang::En, _) => format!(
             "the API server {server} cannot be asked: {words}\nhint: try `kubectl version` on this machine; look at name resolution, the network and the server's port. Facts of this machine and texts are still written."
         ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_servers_clock_is_read_within_a_second() {
-        let asked: Timestamp = "2026-11-22T08:00:00Z".parse().unwrap();
-        let reading = reading("Sun, 22 Nov 2026 08:05:00 GMT", asked, Duration::from_millis(200)).unwrap();
-        assert_eq!(reading.skew_ms, 300_400);
-        assert_eq!(reading.error_ms, 600);
     }
 }
