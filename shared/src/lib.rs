@@ -10,6 +10,7 @@ pub mod describe;
 pub mod helm;
 pub mod lang;
 pub mod objects;
+pub mod pseudonym;
 pub mod quantity;
 pub mod redact;
 pub mod tables;
