@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use shared::encryption::{Identities, KeyError};
 use shared::lang::Lang;
 
 use crate::commands;
@@ -65,9 +66,22 @@ pub struct Analyze {
     /// Exit with 1 if there is a finding of this verdict or a surer one.
     #[arg(long, value_enum, value_name = "VERDICT")]
     pub fail_on: Option<FailOn>,
+    /// File with secret keys that open what was encrypted to them (casebook-collect --encrypt-to); repeatable.
+    #[arg(long = "identity", value_name = "FILE")]
+    pub identity_files: Vec<PathBuf>,
     /// Most characters of a Markdown report.
     #[arg(long, value_name = "N", default_value_t = crate::report::markdown::POST)]
     pub max_chars: usize,
+}
+
+impl Analyze {
+    /// The keys in the files of `--identity`.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or holds something else.
+    pub fn identities(&self) -> Result<Identities, KeyError> {
+        Identities::read(&self.identity_files)
+    }
 }
 
 #[derive(Debug, Clone, Args)]
@@ -128,6 +142,8 @@ pub enum Command {
     /// List, search, check and test the rules.
     #[command(subcommand)]
     Rules(Rules),
+    /// Make a key pair: users encrypt their bundles to the public key, the file with the secret key opens them.
+    Keygen(commands::keygen::KeygenArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -163,6 +179,7 @@ pub fn main() -> ExitCode {
     };
     let result = match cli.command {
         None => commands::analyze::run(&cli.analyze),
+        Some(Command::Keygen(args)) => commands::keygen::run(&args),
         Some(Command::Rules(rules)) => match rules {
             Rules::List(args) => commands::rules_list::run(&args),
             Rules::Show(args) => commands::rules_show::run(&args),

@@ -30,7 +30,8 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use shared::archive::{self, Contents, Entry, Fault, Limits};
 use shared::bundle::manifest::{LedgerEntry, Manifest};
-use shared::lang::Localized;
+use shared::encryption::{Identities, Locked};
+use shared::lang::{Lang, Localized};
 
 use self::join::Joined;
 use self::layout::Layout;
@@ -54,22 +55,24 @@ pub enum IntakeError {
          kubectl output, or a text file"
     )]
     NothingInside { path: PathBuf, reason: String },
+    #[error("{path} is {locked}\nhint: {hint}", hint = .locked.hint().get(Lang::En))]
+    Locked { path: PathBuf, locked: Locked },
     #[error("{path}: {reason}")]
     Refused { path: PathBuf, reason: String },
 }
 
-/// Reads all inputs into one body of evidence.
+/// Reads all inputs into one body of evidence; `identities` open what is sealed.
 ///
 /// # Errors
 /// If an input cannot be opened or nothing in it can be read; what is wrong with parts of it is in the notes of its
 /// [`Input`].
-pub fn load(paths: &[PathBuf], limits: &Limits) -> Result<Snapshot, IntakeError> {
+pub fn load(paths: &[PathBuf], limits: &Limits, identities: &Identities) -> Result<Snapshot, IntakeError> {
     if paths.is_empty() {
         return Err(IntakeError::NoInput);
     }
     let mut reads = Vec::with_capacity(paths.len());
     for path in paths {
-        let contents = archive::read(path, limits)?;
+        let contents = archive::read(path, limits, identities)?;
         reads.push(input(path, contents)?);
     }
     // What was collected later counts. Where a time is missing, the order of the arguments does.
@@ -109,6 +112,9 @@ fn input(path: &Path, contents: Contents) -> Result<Read, IntakeError> {
     let Contents { entries, notes, .. } = contents;
     if entries.is_empty() {
         return Err(match notes.first() {
+            Some(archive::Note { fault: Fault::Locked(locked), .. }) => {
+                IntakeError::Locked { path: path.to_owned(), locked: locked.clone() }
+            }
             Some(note) => {
                 IntakeError::NothingInside { path: path.to_owned(), reason: note.fault.to_string() }
             }
@@ -140,6 +146,10 @@ fn told(note: &archive::Note) -> Option<Localized> {
     // Twins and links are everyday life in bundles, and nothing is lost by them.
     if matches!(note.fault, Fault::Link { .. } | Fault::Duplicate) {
         return None;
+    }
+    if let Fault::Locked(locked) = &note.fault {
+        let told = |lang| format!("{}: {locked}; {}", note.path, locked.hint().get(lang));
+        return Some(Localized::new(told(Lang::Zh), told(Lang::En)));
     }
     let text = format!("{}: {}", note.path, note.fault);
     Some(Localized::new(text.clone(), text))

@@ -29,7 +29,7 @@ fn every_class_of_hostile_input_is_survived() {
         let file = inside.join(name);
         fs::write(&file, make()).unwrap();
         let before = (listing(dir.path()), seconds());
-        match intake::load(std::slice::from_ref(&file), &Limits::default()) {
+        match intake::load(std::slice::from_ref(&file), &Limits::default(), &Default::default()) {
             Ok(snapshot) => {
                 assert_eq!(snapshot.inputs.len(), 1);
                 for path in snapshot.files.iter().map(|file| &file.path) {

@@ -84,7 +84,7 @@ fn healthy_bundles_give_no_finding() {
     let rules = rules();
     for entry in entries {
         let path = entry.expect("the folder can be read").path();
-        let snapshot = intake::load(std::slice::from_ref(&path), &Limits::default())
+        let snapshot = intake::load(std::slice::from_ref(&path), &Limits::default(), &Default::default())
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let found = matching::run(&rules, &snapshot);
         let loud: Vec<&Finding> =

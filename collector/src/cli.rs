@@ -192,6 +192,10 @@ pub struct OutputArgs {
     /// The bundle: a name that ends in .tar.gz, .tgz, .tar or .zip, or a directory to put it in
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Encrypt the bundle so that only the owner of this public key can read it: age1…, or a FILE with such keys, one a
+    /// line; repeatable. The name then ends in .age
+    #[arg(long, value_name = "KEY|FILE")]
+    pub encrypt_to: Vec<String>,
     /// Say what would be collected and about how large it is, and write nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -207,6 +211,9 @@ pub struct OutputArgs {
 pub struct InspectArgs {
     /// Bundle to look into
     pub bundle: PathBuf,
+    /// File with secret keys that open an encrypted bundle; repeatable
+    #[arg(long = "identity", value_name = "FILE")]
+    pub identities: Vec<PathBuf>,
     /// Language of messages: zh or en
     #[arg(long, value_name = "LANG", value_parser = parse_lang)]
     pub lang: Option<shared::lang::Lang>,

@@ -6,6 +6,7 @@ use shared::bundle::manifest::{LedgerEntry, Manifest, Outcome};
 use shared::bundle::writer::Written;
 use shared::lang::Lang;
 
+use crate::options::RECIPIENTS;
 use crate::stop::Reason;
 use crate::units::show_size;
 
@@ -30,6 +31,14 @@ pub fn finished(lang: Lang, written: &Written, manifest: &Manifest) -> String {
         Lang::Zh => format!("已写入 {path}（{size}，{collected} 个文件，已脱敏 {masked} 处）"),
         Lang::En => format!("wrote {path} ({size}, {collected} files, {masked} values masked)"),
     };
+    let sealed = manifest.options.contains_key(RECIPIENTS);
+    if sealed {
+        text += pick(
+            lang,
+            "\n已加密：只有公钥的主人能打开",
+            "\nencrypted: only the owners of the keys can open it",
+        );
+    }
     if let Some(stopped) = &manifest.stopped {
         let why = match stopped.as_str() {
             "interrupted" => pick(lang, "被中断", "interrupted"),
@@ -88,6 +97,9 @@ pub fn finished(lang: Lang, written: &Written, manifest: &Manifest) -> String {
                  whole cluster (--kubeconfig, --context), or name the namespaces that you may read (-n)"
             ),
         };
+    }
+    if sealed {
+        return text;
     }
     text += &match lang {
         Lang::Zh => format!("\n上传前可先查看：casebook-collect inspect {path}"),

@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use shared::bundle::writer::Format;
+use shared::bundle::writer::{Format, Packing};
+use shared::encryption::{self, KeyError, Recipients, Seal};
 use shared::lang::Lang;
 use shared::redact::Redactor;
 
@@ -20,6 +21,9 @@ use crate::select::{NoPart, Selection};
 pub const MAX_SIZE: u64 = 50 << 20;
 /// Longest run unless told otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(15 * 60);
+
+/// In the manifest: how many keys the bundle was encrypted to.
+pub const RECIPIENTS: &str = "recipients";
 
 /// A run as it is meant.
 #[derive(Debug, Clone)]
@@ -74,10 +78,16 @@ pub struct NodeOptions {
     pub ssh: SshOptions,
 }
 
-/// Where the bundle goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Output {
-    File(PathBuf, Format),
+/// Where the bundle goes, and how it is packed.
+#[derive(Debug, Clone)]
+pub struct Output {
+    place: Place,
+    packing: Packing,
+}
+
+#[derive(Debug, Clone)]
+enum Place {
+    File(PathBuf),
     /// Into this directory, under a name made from cluster and time.
     In(PathBuf),
 }
@@ -92,6 +102,16 @@ pub enum OptionError {
         "{path}: a bundle's name ends in .tar.gz, .tgz, .tar or .zip\nhint: name it so, or name a directory to put it in"
     )]
     Ending { path: PathBuf },
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error(
+        "{path}: an encrypted bundle's name ends in .tar.gz.age, .tar.age or .zip.age\nhint: name it so, or name a directory to put it in"
+    )]
+    SealedEnding { path: PathBuf },
+    #[error(
+        "{path}: a name for an encrypted bundle, but nobody to encrypt it to\nhint: give the public key of the support desk: --encrypt-to age1…"
+    )]
+    NoRecipient { path: PathBuf },
     #[error("--qps {0} is not a rate\nhint: give a number above 0, such as 20")]
     Qps(f64),
     #[error("--concurrency 0 would ask for nothing\nhint: give a number from 1")]
@@ -152,7 +172,7 @@ impl Options {
                 concurrency: bounds.concurrency,
                 request_timeout: bounds.request_timeout,
             },
-            output: Output::new(output.output)?,
+            output: Output::new(output.output, &output.encrypt_to)?,
             texts: scope.texts,
             masks: redactor(&redaction)?,
             install_dir: scope.install_dir,
@@ -191,6 +211,9 @@ impl Options {
             let named =
                 nodes.list.as_ref().map(|list| list.iter().map(|node| node.name.clone()).collect::<Vec<_>>());
             set("nodes", named.map_or_else(|| "ssh".into(), Into::into));
+        }
+        if let Some(seal) = &self.output.packing.seal {
+            set(RECIPIENTS, seal.recipients().count().into());
         }
         if self.hosts.compare_in.is_some() {
             set("compare_tokens", true.into());
@@ -244,25 +267,34 @@ impl HostsOptions {
 }
 
 impl Output {
-    fn new(named: Option<PathBuf>) -> Result<Self, OptionError> {
-        let Some(path) = named else { return Ok(Output::In(PathBuf::from("."))) };
+    fn new(named: Option<PathBuf>, encrypt_to: &[String]) -> Result<Self, OptionError> {
+        let seal = if encrypt_to.is_empty() { None } else { Some(Seal::new(Recipients::read(encrypt_to)?)) };
+        let ours = Packing { format: Format::TarGz, seal };
+        let Some(path) = named else {
+            return Ok(Self { place: Place::In(PathBuf::from(".")), packing: ours });
+        };
         if path.is_dir() || path.to_string_lossy().ends_with('/') {
-            return Ok(Output::In(path));
+            return Ok(Self { place: Place::In(path), packing: ours });
         }
-        match Format::from_name(&path.to_string_lossy()) {
-            Some(format) => Ok(Output::File(path, format)),
+        let name = path.to_string_lossy();
+        let sealed = ours.seal.is_some();
+        match Packing::from_name(&name, ours.seal) {
+            Some(packing) => Ok(Self { place: Place::File(path), packing }),
+            None if sealed => Err(OptionError::SealedEnding { path }),
+            None if name.ends_with(encryption::EXTENSION) => Err(OptionError::NoRecipient { path }),
             None => Err(OptionError::Ending { path }),
         }
     }
 
-    /// The file and its format; `stem` names it where the user did not.
-    pub fn resolve(&self, stem: &str) -> (PathBuf, Format) {
-        match self {
-            Output::File(path, format) => (path.clone(), *format),
-            Output::In(folder) => {
-                let name = format!("{stem}{}", Format::TarGz.extension());
+    /// The file and its packing; `stem` names it where the user did not.
+    pub fn resolve(&self, stem: &str) -> (PathBuf, Packing) {
+        let packing = self.packing.clone();
+        match &self.place {
+            Place::File(path) => (path.clone(), packing),
+            Place::In(folder) => {
+                let name = format!("{stem}{}", packing.extension());
                 let path = if folder == Path::new(".") { PathBuf::from(name) } else { folder.join(name) };
-                (path, Format::TarGz)
+                (path, packing)
             }
         }
     }
@@ -316,8 +348,27 @@ mod tests {
     }
 
     #[test]
+    fn an_encrypted_bundle_is_named_so() {
+        const KEY: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+        let resolved = |args: &[&str]| options(args).unwrap().output.resolve("casebook-x");
+        let (path, packing) = resolved(&["--encrypt-to", KEY]);
+        assert_eq!((path.to_str(), packing.seal.is_some()), (Some("casebook-x.tar.gz.age"), true));
+        let (_, packing) = resolved(&["--encrypt-to", KEY, "-o", "a.zip.age"]);
+        assert_eq!(packing.format, Format::Zip);
+        assert!(resolved(&[]).1.seal.is_none());
+        for args in [
+            &["-o", "a.tar.gz.age"][..],
+            &["--encrypt-to", KEY, "-o", "a.tar.gz"],
+            &["--encrypt-to", "age1nonsense"],
+        ] {
+            let error = options(args).unwrap_err().to_string();
+            assert!(error.contains("hint: "), "{error}");
+        }
+    }
+
+    #[test]
     fn the_ending_chooses_the_format() {
-        let format = |name: &str| options(&["-o", name]).unwrap().output.resolve("x").1;
+        let format = |name: &str| options(&["-o", name]).unwrap().output.resolve("x").1.format;
         assert_eq!(format("a.tgz"), Format::TarGz);
         assert_eq!(format("a.tar"), Format::Tar);
         assert_eq!(format("a.zip"), Format::Zip);

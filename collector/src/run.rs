@@ -127,9 +127,9 @@ pub async fn collect(options: Options, cluster: bool) -> Result<Done, RunError> 
     };
     let name = target.as_ref().map_or_else(crate::host::own_name, |t| t.name.clone());
     let stem = format!("casebook-{}-{}", paths::safe_segment(&name), started.strftime("%Y%m%dT%H%M%SZ"));
-    let (path, format) = options.output.resolve(&stem);
+    let (path, packing) = options.output.resolve(&stem);
     let top = if path.extension().is_some() { stem } else { file_stem(&path) };
-    let (stage, writer) = Stage::new(&path, format, &top)?;
+    let (stage, writer) = Stage::new(&path, packing, &top)?;
     let sink = Sink::new(writer, stop.clone());
     let progress = Progress::new(options.quiet);
     let masks = options.masks.clone();

@@ -1,4 +1,4 @@
-//! Reading what people have: compressed files, archives, archives in archives, folders. Nothing is ever written.
+//! Reading what people have: compressed files, archives, archives in archives, sealed files, folders. Nothing is ever written.
 //!
 //! All of it is untrusted. Files are read into memory under [`Limits`]; a path in an archive is only ever a name, so
 //! that one which tries to leave its folder is merely cleaned and noted. Links are not followed: what they point to
@@ -12,6 +12,7 @@ mod gzip;
 mod limits;
 pub mod member;
 mod path;
+mod sealed;
 mod seven_zip;
 mod tarball;
 #[cfg(test)]
@@ -25,6 +26,8 @@ use std::path::{Path, PathBuf};
 use self::container::Kind;
 pub use self::limits::{Exceeded, Limits};
 use self::limits::{Meter, Metered};
+use crate::encryption::{Identities, Locked};
+use crate::lang::Lang;
 
 /// One file that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +73,8 @@ pub enum Fault {
     TooDeep { limit: usize },
     #[error("protected by a password")]
     Encrypted,
+    #[error("{0}; {hint}", hint = .0.hint().get(Lang::En))]
+    Locked(Locked),
     #[error("damaged or cut off: {reason}")]
     Damaged { reason: String },
     #[error("{0}")]
@@ -98,15 +103,15 @@ pub struct ReadError {
     pub source: io::Error,
 }
 
-/// Reads a file, an archive or a folder.
+/// Reads a file, an archive or a folder; `identities` open what is sealed in it.
 ///
 /// # Errors
 /// If `path` itself cannot be opened. Faults inside are notes.
-pub fn read(path: &Path, limits: &Limits) -> Result<Contents, ReadError> {
+pub fn read(path: &Path, limits: &Limits, identities: &Identities) -> Result<Contents, ReadError> {
     let unreadable = |source| ReadError { path: path.to_owned(), source };
     let meta = std::fs::metadata(path).map_err(unreadable)?;
     let meter = Meter::new(limits);
-    let mut reading = Reading::new(&meter);
+    let mut reading = Reading::new(&meter, identities);
     let name = path.file_name().map_or_else(|| "input".into(), |name| name.to_string_lossy());
     let container = if meta.is_dir() {
         folder::read(&mut reading, path).map_err(unreadable)?;
@@ -125,13 +130,14 @@ pub fn read(path: &Path, limits: &Limits) -> Result<Contents, ReadError> {
     Ok(reading.finish(container))
 }
 
-/// Reads bytes that are already in memory as if they were a file called `name`.
+/// Reads bytes that are already in memory as if they were a file called `name`; sealed files in it stay closed.
 ///
 /// # Errors
 /// Only what [`read`] reports; bytes in memory can always be read.
 pub fn read_bytes(name: &str, data: &[u8], limits: &Limits) -> Result<Contents, ReadError> {
     let meter = Meter::new(limits);
-    let mut reading = Reading::new(&meter);
+    let identities = Identities::default();
+    let mut reading = Reading::new(&meter, &identities);
     let container = reading
         .outermost(name, &mut Cursor::new(data))
         .map_err(|source| ReadError { path: name.into(), source })?;
@@ -145,13 +151,14 @@ impl<T: Read + Seek> Source for T {}
 /// What has been read so far.
 struct Reading<'m> {
     meter: &'m Meter<'m>,
+    identities: &'m Identities,
     entries: Vec<Entry>,
     notes: Vec<Note>,
 }
 
 impl<'m> Reading<'m> {
-    fn new(meter: &'m Meter<'m>) -> Self {
-        Self { meter, entries: Vec::new(), notes: Vec::new() }
+    fn new(meter: &'m Meter<'m>, identities: &'m Identities) -> Self {
+        Self { meter, identities, entries: Vec::new(), notes: Vec::new() }
     }
 
     fn note(&mut self, path: impl Into<String>, fault: Fault) {
@@ -207,6 +214,7 @@ impl<'m> Reading<'m> {
                 let packed = self.packed(source, depth);
                 self.unpacked(name, &prefix, compressed::bzip2(packed), depth);
             }
+            Kind::Age => sealed::read(self, name, source, depth),
         }
     }
 

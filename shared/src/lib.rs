@@ -7,6 +7,7 @@
 pub mod archive;
 pub mod bundle;
 pub mod describe;
+pub mod encryption;
 pub mod helm;
 pub mod lang;
 pub mod objects;

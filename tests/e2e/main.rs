@@ -7,6 +7,7 @@ mod archives;
 mod bad_input;
 mod containment;
 mod describe;
+mod encryption;
 mod faults;
 mod healthy;
 mod modules;
@@ -53,6 +54,7 @@ fn main() -> Result<ExitCode> {
         nodes::trials(),
         healthy::trials(),
         archives::trials(),
+        encryption::trials(),
         texts::trials(),
         bad_input::trials(),
         reports::trials(),

@@ -22,7 +22,7 @@ pub fn run(args: &Analyze) -> anyhow::Result<Exit> {
     }
     let lang = args.common.lang();
     let rules = RuleSet::load(&args.common.rules)?;
-    let snapshot = intake::load(&args.paths, &Limits::default())?;
+    let snapshot = intake::load(&args.paths, &Limits::default(), &args.identities()?)?;
     for note in snapshot.inputs.iter().flat_map(|input| &input.notes) {
         say(&format!("note: {}", note.get(lang)));
     }

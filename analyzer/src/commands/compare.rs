@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::bail;
 use shared::archive::Limits;
+use shared::encryption::Identities;
 
 use crate::cli::{Analyze, Format, say};
 use crate::report::Report;
@@ -21,8 +22,9 @@ pub fn run(args: &Analyze, format: Format, before: &Path, after: &Path) -> anyho
     }
     let lang = args.common.lang();
     let rules = RuleSet::load(&args.common.rules)?;
-    let (before, _) = report(&rules, before)?;
-    let (after, seen) = report(&rules, after)?;
+    let identities = args.identities()?;
+    let (before, _) = report(&rules, before, &identities)?;
+    let (after, seen) = report(&rules, after, &identities)?;
     let comparison = compare::compare(&before, &after, &seen);
     Ok(match format {
         Format::Json => compare::json(&comparison, lang),
@@ -30,8 +32,8 @@ pub fn run(args: &Analyze, format: Format, before: &Path, after: &Path) -> anyho
     })
 }
 
-fn report(rules: &RuleSet, path: &Path) -> anyhow::Result<(Report, Snapshot)> {
-    let snapshot = intake::load(&[path.to_owned()], &Limits::default())?;
+fn report(rules: &RuleSet, path: &Path, identities: &Identities) -> anyhow::Result<(Report, Snapshot)> {
+    let snapshot = intake::load(&[path.to_owned()], &Limits::default(), identities)?;
     let found = matching::run(rules, &snapshot);
     for note in &found.notes {
         say(&format!("note: {note}"));

@@ -83,7 +83,7 @@ fn a_native_bundle_is_read_alike_from_every_container() {
     let dir = tempfile::tempdir().unwrap();
     for format in [Format::TarGz, Format::Tar, Format::Zip, Format::Directory] {
         let path = bundle(dir.path(), format);
-        let snapshot = load(&[path], &Limits::default()).unwrap();
+        let snapshot = load(&[path], &Limits::default(), &Identities::default()).unwrap();
         let input = &snapshot.inputs[0];
         assert_eq!((input.layout.as_str(), &input.notes[..]), ("casebook", &[][..]));
         assert_eq!(input.collected_at, input.manifest.as_ref().map(|manifest| manifest.started));
@@ -123,7 +123,7 @@ fn ledger_errors_stand_on_the_lines_of_the_manifest() {
     let dir = tempfile::tempdir().unwrap();
     let path = bundle(dir.path(), Format::Directory);
     let manifest = std::fs::read_to_string(path.join("manifest.json")).unwrap();
-    let snapshot = load(&[path], &Limits::default()).unwrap();
+    let snapshot = load(&[path], &Limits::default(), &Identities::default()).unwrap();
     for (piece, words) in
         snapshot.texts.iter().filter(|text| text.kind == TextKind::Ledger).zip(["nodes.json", "web-1"])
     {
@@ -151,12 +151,21 @@ fn files_given_count_as_whole_but_for_their_ledger() {
 fn inputs_without_use_are_refused_by_name() {
     let dir = tempfile::tempdir().unwrap();
     let missing = dir.path().join("missing.tar.gz");
-    assert!(matches!(load(&[missing], &Limits::default()), Err(IntakeError::Unreadable(_))));
+    assert!(matches!(
+        load(&[missing], &Limits::default(), &Identities::default()),
+        Err(IntakeError::Unreadable(_))
+    ));
     let empty = dir.path().join("empty.tar.gz");
     std::fs::write(&empty, "").unwrap();
-    assert!(matches!(load(&[empty], &Limits::default()), Err(IntakeError::Empty { .. })));
+    assert!(matches!(
+        load(&[empty], &Limits::default(), &Identities::default()),
+        Err(IntakeError::Empty { .. })
+    ));
     let program = dir.path().join("program");
     std::fs::write(&program, [0u8; 600]).unwrap();
-    assert!(matches!(load(&[program], &Limits::default()), Err(IntakeError::NothingInside { .. })));
-    assert!(matches!(load(&[], &Limits::default()), Err(IntakeError::NoInput)));
+    assert!(matches!(
+        load(&[program], &Limits::default(), &Identities::default()),
+        Err(IntakeError::NothingInside { .. })
+    ));
+    assert!(matches!(load(&[], &Limits::default(), &Identities::default()), Err(IntakeError::NoInput)));
 }

@@ -202,8 +202,8 @@ fn the_same_input_gives_the_same_bytes() {
     let bundle = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/bundles/broken.tar.gz");
     let set = RuleSet::compile(&crate::rules::set::embedded()).unwrap_or_else(|error| panic!("{error}"));
     let once = || {
-        let snapshot =
-            intake::load(std::slice::from_ref(&bundle), &Default::default()).expect("the bundle can be read");
+        let snapshot = intake::load(std::slice::from_ref(&bundle), &Default::default(), &Default::default())
+            .expect("the bundle can be read");
         let found = run(&set, &snapshot);
         assert!(!found.findings.is_empty());
         serde_json::to_string(&(found.findings, found.unresolved, found.notes))

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use shared::archive::{self, Limits};
+use shared::archive::{self, Fault, Limits, Note};
 use shared::bundle::manifest::Manifest;
 use shared::bundle::paths;
+use shared::encryption::{Identities, KeyError, Locked};
 use shared::lang::Lang;
 
 use super::collect::refuse;
@@ -18,6 +19,10 @@ use crate::units::show_size;
 enum InspectError {
     #[error(transparent)]
     Read(#[from] archive::ReadError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("{path} is {locked}\nhint: {hint}", hint = .locked.hint().get(Lang::En))]
+    Locked { path: String, locked: Locked },
     #[error(
         "{0} is no bundle of casebook-collect: it has no manifest.json\nhint: `casebook-analyze {0}` reads bundles of other tools"
     )]
@@ -40,7 +45,11 @@ pub fn inspect(args: &InspectArgs, locale: Option<Lang>) -> Exit {
 
 fn read(args: &InspectArgs) -> Result<Manifest, InspectError> {
     let path = args.bundle.display().to_string();
-    let contents = archive::read(&args.bundle, &Limits::default())?;
+    let identities = Identities::read(&args.identities)?;
+    let contents = archive::read(&args.bundle, &Limits::default(), &identities)?;
+    if let Some(Note { fault: Fault::Locked(locked), .. }) = contents.notes.first() {
+        return Err(InspectError::Locked { path, locked: locked.clone() });
+    }
     let is_manifest =
         |p: &str| p == paths::MANIFEST || p.split_once('/').is_some_and(|(_, rest)| rest == paths::MANIFEST);
     let entry = contents.entries.into_iter().find(|entry| is_manifest(&entry.path));

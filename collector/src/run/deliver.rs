@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use shared::bundle::manifest::Manifest;
-use shared::bundle::writer::{self, BundleWriter, Format, WriteError, Written};
+use shared::bundle::writer::{self, BundleWriter, Packing, WriteError, Written};
 use shared::redact::scrub::{self, ScrubError};
 use shared::redact::verify::{Leak, Verifier, What};
 use shared::redact::{RedactError, Redactor};
@@ -47,7 +47,7 @@ fn list(leaks: &[Leak]) -> String {
 pub struct Stage {
     folder: TempDir,
     target: PathBuf,
-    format: Format,
+    packing: Packing,
     top: String,
 }
 
@@ -56,7 +56,7 @@ impl Stage {
     ///
     /// # Errors
     /// If it is there already, or its folder cannot be written to.
-    pub fn new(target: &Path, format: Format, top: &str) -> Result<(Stage, BundleWriter), WriteError> {
+    pub fn new(target: &Path, packing: Packing, top: &str) -> Result<(Stage, BundleWriter), WriteError> {
         if fs::symlink_metadata(target).is_ok() {
             return Err(WriteError::Exists { path: target.to_owned() });
         }
@@ -69,8 +69,9 @@ impl Stage {
             .suffix(".part")
             .tempdir_in(parent)
             .map_err(|source| writer::cannot_begin(target, source))?;
-        let stage = Stage { folder, target: target.to_owned(), format, top: top.to_owned() };
-        let writer = BundleWriter::create(&stage.place("first"), format, top).map_err(|e| stage.name(e))?;
+        let stage = Stage { folder, target: target.to_owned(), packing, top: top.to_owned() };
+        let writer = BundleWriter::create(&stage.place("first"), stage.packing.clone(), top)
+            .map_err(|error| stage.name(error))?;
         Ok((stage, writer))
     }
 
@@ -99,14 +100,14 @@ impl Stage {
         mut manifest: Manifest,
     ) -> Result<(Written, Manifest), DeliverError> {
         let verifier = Verifier::new(masks)?;
-        let search = |path: &Path| verifier.bundle(path, self.format, MOST).map_err(DeliverError::Read);
+        let search = |path: &Path| verifier.bundle(path, &self.packing, MOST).map_err(DeliverError::Read);
         let mut written = written;
         let mut leaks = search(&written.path)?;
         // Learned after it was written: masked now, without asking the cluster again.
         if leaks.iter().any(|leak| leak.what == What::KnownValue) {
             let touched: BTreeSet<String> = leaks.iter().map(|leak| leak.path.clone()).collect();
             let (from, to) = (written.path, self.place("second"));
-            written = scrub::scrub(masks, (&from, &to), self.format, &self.top, &touched, &mut manifest)
+            written = scrub::scrub(masks, (&from, &to), &self.packing, &self.top, &touched, &mut manifest)
                 .map_err(|error| match error {
                     ScrubError::Write(error) => DeliverError::Write(self.name(error)),
                     other => other.into(),
@@ -132,10 +133,23 @@ mod tests {
     use crate::sink::{Draft, Sink};
     use crate::stop::Stop;
     use crate::testing::manifest;
+    use jiff::Timestamp;
     use shared::bundle::manifest::Outcome;
+    use shared::bundle::writer::Format;
+    use shared::encryption::{NewKey, Recipients, Seal};
 
     fn deliver(folder: &Path, text: &str, masks: &Redactor) -> Result<(Written, Manifest), DeliverError> {
-        let (stage, writer) = Stage::new(&folder.join("b.tar.gz"), Format::TarGz, "b").unwrap();
+        deliver_as(folder, Format::TarGz.into(), text, masks)
+    }
+
+    fn deliver_as(
+        folder: &Path,
+        packing: Packing,
+        text: &str,
+        masks: &Redactor,
+    ) -> Result<(Written, Manifest), DeliverError> {
+        let target = folder.join(format!("b{}", packing.extension()));
+        let (stage, writer) = Stage::new(&target, packing, "b").unwrap();
         let sink = Sink::new(writer, Stop::default());
         let mut draft = Draft::new("texts/a.txt", "test");
         draft.push(text.as_bytes());
@@ -159,6 +173,26 @@ mod tests {
         assert!(error.contains("texts/a.txt:2: a password in a URL"), "{error}");
         assert!(!error.contains("blueking"), "{error}");
         assert_eq!(left(folder.path()), [""; 0]);
+    }
+
+    #[test]
+    fn a_sealed_bundle_is_searched_and_mended_as_any_other() {
+        let key = NewKey::generate(Timestamp::UNIX_EPOCH);
+        let seal = Some(Seal::new(Recipients::read(&[key.public]).unwrap()));
+        for format in [Format::TarGz, Format::Tar, Format::Zip] {
+            let folder = tempfile::tempdir().unwrap();
+            let packing = Packing { format, seal: seal.clone() };
+            let masks = Redactor::new(&[]).unwrap();
+            let leak = "mysql://root:blueking@db/x\n";
+            let refused = deliver_as(folder.path(), packing.clone(), leak, &masks).unwrap_err();
+            assert!(matches!(refused, DeliverError::Leaks(_)), "{refused}");
+            assert_eq!(left(folder.path()), [""; 0]);
+            masks.string("password: Zx81-spectrum", &mut Default::default()).unwrap();
+            let late = "seen Zx81-spectrum here\n";
+            let (_, manifest) = deliver_as(folder.path(), packing.clone(), late, &masks).unwrap();
+            assert_eq!(manifest.ledger[0].redactions.values().sum::<u64>(), 1);
+            assert_eq!(left(folder.path()), [format!("b{}", packing.extension())]);
+        }
     }
 
     #[test]

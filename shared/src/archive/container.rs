@@ -3,6 +3,7 @@
 use std::io::{self, Read, SeekFrom};
 
 use super::Source;
+use crate::encryption;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -14,6 +15,7 @@ pub(super) enum Kind {
     Xz,
     Zstd,
     Bzip2,
+    Age,
 }
 
 impl Kind {
@@ -27,6 +29,7 @@ impl Kind {
             Kind::Xz => "xz",
             Kind::Zstd => "zstd",
             Kind::Bzip2 => "bzip2",
+            Kind::Age => "age",
         }
     }
 }
@@ -56,6 +59,7 @@ fn of_head(head: &[u8]) -> Kind {
     ];
     match MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
         Some((_, kind)) => *kind,
+        None if encryption::is_sealed(head) => Kind::Age,
         None if is_bzip2(head) => Kind::Bzip2,
         None if is_tar(head) => Kind::Tar,
         None => Kind::Plain,
@@ -88,7 +92,7 @@ pub(super) fn is_tar(head: &[u8]) -> bool {
 
 /// The name of a compressed file without the ending that says so.
 pub(super) fn without_ending(name: &str) -> &str {
-    const ENDINGS: &[&str] = &[".gz", ".GZ", ".z", ".Z", ".xz", ".zst", ".bz2"];
+    const ENDINGS: &[&str] = &[".gz", ".GZ", ".z", ".Z", ".xz", ".zst", ".bz2", ".age"];
     ENDINGS
         .iter()
         .find_map(|ending| name.strip_suffix(ending))

@@ -50,7 +50,7 @@ fn what_the_writer_writes_is_read_from_every_container() {
             bundle.append(&Item::from_bytes(path, time, data)).unwrap();
         }
         bundle.finish(&crate::bundle::writer::tests::manifest(&[])).unwrap();
-        let contents = read(&target, &Limits::default()).unwrap();
+        let contents = read(&target, &Limits::default(), &Identities::default()).unwrap();
         assert_eq!(contents.notes, [], "{name}");
         assert_eq!(contents.container, container);
         let top = if format == Format::Directory { "" } else { "top/" };
@@ -202,4 +202,55 @@ fn limits_end_the_reading_and_keep_what_was_read() {
     let contents = read_bytes("x.tgz", &archive, &Limits { entries: 2, ..Limits::default() }).unwrap();
     assert_eq!(paths(&contents), ["first", "zeros"]);
     assert_eq!(contents.notes.last().unwrap().fault, Fault::Limit(Exceeded::Entries(2)));
+}
+
+#[test]
+fn what_is_sealed_opens_with_its_key_wherever_it_lies() {
+    use crate::encryption::{Identities, NewKey, Recipients, Seal};
+    let dir = tempfile::tempdir().unwrap();
+    let key = NewKey::generate("2026-03-04T05:06:08Z".parse().unwrap());
+    fs::write(dir.path().join("key"), &key.file).unwrap();
+    let seal = Seal::new(Recipients::read(&[key.public]).unwrap());
+    let sealed = |data: &[u8]| {
+        let mut writer = seal.begin(Vec::new()).unwrap();
+        writer.write_all(data).unwrap();
+        writer.finish().unwrap()
+    };
+    let zip = {
+        let target = dir.path().join("b.zip");
+        let mut bundle = BundleWriter::create(&target, Format::Zip, "top").unwrap();
+        bundle.append(&Item::from_bytes("x", "2026-03-04T05:06:08Z".parse().unwrap(), b"5")).unwrap();
+        bundle.finish(&crate::bundle::writer::tests::manifest(&[])).unwrap();
+        fs::read(target).unwrap()
+    };
+    let folder = dir.path().join("folder");
+    fs::create_dir(&folder).unwrap();
+    for (name, data) in [
+        ("a.tar.gz.age", sealed(&gz(&tar(&[("x", b"1"), ("y", b"2")])))),
+        ("b.log.age", sealed(b"3\n")),
+        ("c.age", sealed(&sealed(&tar(&[("x", b"4")])))),
+        ("d.zip.age", sealed(&zip)),
+        ("e.7z", sealed(b"not a 7z\n")),
+    ] {
+        fs::write(folder.join(name), data).unwrap();
+    }
+    let own = Identities::read(&[dir.path().join("key")]).unwrap();
+    let contents = read(&folder, &Limits::default(), &own).unwrap();
+    assert_eq!(contents.notes, []);
+    // As if they had been opened where they lie.
+    let expected =
+        ["a.tar.gz/x", "a.tar.gz/y", "b.log", "c/x", "d.zip/top/x", "d.zip/top/manifest.json", "e.7z"];
+    assert_eq!(paths(&contents), expected);
+    let one = read(&folder.join("a.tar.gz.age"), &Limits::default(), &own).unwrap();
+    assert_eq!((one.container, paths(&one)), ("age", vec!["x", "y"]));
+
+    let closed = read(&folder, &Limits::default(), &Identities::default()).unwrap();
+    assert_eq!(closed.entries, []);
+    assert_eq!(closed.notes.len(), 5);
+    assert!(closed.notes.iter().all(|note| note.fault == Fault::Locked(Locked::NoIdentity)));
+    // A swelling archive is no better for being sealed.
+    fs::write(folder.join("f.age"), sealed(&gz(&vec![0; 3 << 20]))).unwrap();
+    let small = Limits { ratio: 50, ratio_from: 1 << 20, ..Limits::default() };
+    let contents = read(&folder.join("f.age"), &small, &own).unwrap();
+    assert_eq!(contents.notes.last().unwrap().fault, Fault::Limit(Exceeded::Ratio(50)));
 }

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use flate2::bufread::MultiGzDecoder;
 use jiff::Timestamp;
 
-use super::writer::Format;
+use super::writer::{Format, Packing};
+use crate::encryption::Opened;
 
 /// Calls `visit` with the path of each item below the top folder, its time, and its bytes.
 ///
@@ -18,14 +19,31 @@ use super::writer::Format;
 /// What reading gives, or what `visit` does.
 pub fn visit<E: From<io::Error>>(
     bundle: &Path,
-    format: Format,
+    packing: &Packing,
     mut visit: impl FnMut(&str, Timestamp, &mut dyn Read) -> Result<(), E>,
 ) -> Result<(), E> {
+    if packing.format == Format::Directory {
+        return directory(bundle, &mut visit);
+    }
+    let file = File::open(bundle)?;
+    match &packing.seal {
+        None => archive(BufReader::new(file), packing.format, &mut visit),
+        Some(seal) => {
+            let opened: Opened = seal.open(file).map_err(io::Error::other)?;
+            archive(BufReader::new(opened), packing.format, &mut visit)
+        }
+    }
+}
+
+fn archive<E: From<io::Error>>(
+    source: BufReader<impl Read + Seek>,
+    format: Format,
+    visit: &mut impl FnMut(&str, Timestamp, &mut dyn Read) -> Result<(), E>,
+) -> Result<(), E> {
     match format {
-        Format::TarGz => tar(MultiGzDecoder::new(BufReader::new(File::open(bundle)?)), &mut visit),
-        Format::Tar => tar(BufReader::new(File::open(bundle)?), &mut visit),
-        Format::Zip => zip(BufReader::new(File::open(bundle)?), &mut visit),
-        Format::Directory => directory(bundle, &mut visit),
+        Format::TarGz => tar(MultiGzDecoder::new(source), visit),
+        Format::Zip => zip(source, visit),
+        Format::Tar | Format::Directory => tar(source, visit),
     }
 }
 

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::manifest::Manifest;
 use super::paths;
 use crate::archive::{self, Entry, Limits, Note, ReadError};
+use crate::encryption::Identities;
 
 /// A bundle in memory.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ impl Bundle {
     /// # Errors
     /// If nothing can be read, or it holds neither a manifest nor the marker of the layout.
     pub fn open(path: &Path, limits: &Limits) -> Result<Self, OpenError> {
-        let contents = archive::read(path, limits)?;
+        let contents = archive::read(path, limits, &Identities::default())?;
         let not = |reason: String| OpenError::NotABundle { path: path.display().to_string(), reason };
         let marker = contents.entries.iter().find_map(|entry| {
             [paths::MANIFEST, paths::VERSION].iter().find_map(|marker| {

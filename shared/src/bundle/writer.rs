@@ -5,6 +5,10 @@
 //! what was there. An item that cannot be written (a full disk) leaves the bundle as it was before, and room for the
 //! manifest is kept from the beginning ([`reserve`]), so that it can still be finished, smaller.
 //!
+//! A bundle can be sealed ([`crate::encryption`]): then no byte of it is ever on the disk but as the cipher gives it.
+//! What went into the cipher cannot be taken back, so the room for an item is reserved before it goes in. Where that
+//! cannot be done and the disk is full half-way, the bundle is lost and nothing is left.
+//!
 //! A `.tar.gz` is a run of gzip members as [`crate::archive::member`] describes. Items compress themselves in the
 //! tasks that make them; [`BundleWriter::append`] has little left to do. Small items share members.
 //!
@@ -12,27 +16,30 @@
 
 mod item;
 mod manifest_json;
+mod output;
 mod reserve;
 mod tar_header;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Seek};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tempfile::{NamedTempFile, TempDir};
 use zip::ZipWriter;
-use zip::write::SimpleFileOptions;
+use zip::write::{SimpleFileOptions, StreamWriter as Unsought};
 
 use self::item::{Body, LEVEL};
 pub use self::item::{Item, ItemWriter};
+use self::output::{Output, make_room};
 use self::reserve::Reserve;
 use self::tar_header::{BLOCK, blocks, padding};
 use super::manifest::Manifest;
 use super::paths;
 use crate::archive::member;
+use crate::encryption::{self, Seal, StreamWriter};
 
 /// The container that a bundle is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -70,6 +77,37 @@ impl Format {
     }
 }
 
+/// The container, and whether only its recipients can open it.
+#[derive(Debug, Clone)]
+pub struct Packing {
+    pub format: Format,
+    /// A directory cannot be sealed.
+    pub seal: Option<Seal>,
+}
+
+impl From<Format> for Packing {
+    fn from(format: Format) -> Self {
+        Self { format, seal: None }
+    }
+}
+
+impl Packing {
+    /// The packing that a file name asks for by its ending; the seal is for the caller to add.
+    pub fn from_name(name: &str, seal: Option<Seal>) -> Option<Packing> {
+        let name = match &seal {
+            Some(_) => name.strip_suffix(encryption::EXTENSION)?,
+            None => name,
+        };
+        Some(Self { format: Format::from_name(name)?, seal })
+    }
+
+    /// Ending of a file name, with its dot.
+    pub fn extension(&self) -> String {
+        let sealed = if self.seal.is_some() { encryption::EXTENSION } else { "" };
+        format!("{}{sealed}", self.format.extension())
+    }
+}
+
 /// Why a bundle could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
@@ -88,6 +126,10 @@ pub enum WriteError {
     BadPath { path: String },
     #[error("the bundle has `{path}` already")]
     Duplicate { path: String },
+    #[error(
+        "a directory cannot be encrypted\nhint: name a file that ends in .tar.gz.age, .tar.age or .zip.age"
+    )]
+    OpenFolder,
 }
 
 /// A finished bundle.
@@ -105,6 +147,7 @@ pub struct BundleWriter {
     top: String,
     paths: BTreeSet<String>,
     sink: Sink,
+    sealed: bool,
     reserve: Reserve,
     /// How many entries the ledger will have, as far as it was told.
     entries: usize,
@@ -114,16 +157,21 @@ pub struct BundleWriter {
 #[derive(Debug)]
 enum Sink {
     TarGz {
-        file: NamedTempFile,
+        output: Output,
         /// Headers and small items that will share a member.
         open: Vec<u8>,
     },
     Tar {
-        file: NamedTempFile,
+        output: Output,
     },
     Zip {
         file: NamedTempFile,
         zip: Box<ZipWriter<File>>,
+    },
+    SealedZip {
+        file: NamedTempFile,
+        /// `None` after an error, when no more can be written.
+        zip: Option<Box<ZipWriter<Unsought<StreamWriter<File>>>>>,
     },
     Directory {
         folder: TempDir,
@@ -135,8 +183,10 @@ impl BundleWriter {
     /// folder itself.
     ///
     /// # Errors
-    /// If `target` exists, or its folder does not or cannot be written to.
-    pub fn create(target: &Path, format: Format, top_folder: &str) -> Result<Self, WriteError> {
+    /// If `target` exists, or its folder does not or cannot be written to, or a directory is to be sealed.
+    pub fn create(target: &Path, packing: impl Into<Packing>, top_folder: &str) -> Result<Self, WriteError> {
+        let Packing { format, seal } = packing.into();
+        let sealed = seal.is_some();
         if fs::symlink_metadata(target).is_ok() {
             return Err(WriteError::Exists { path: target.to_owned() });
         }
@@ -144,21 +194,32 @@ impl BundleWriter {
         let unwritable = |source| cannot_begin(target, source);
         let mut names = tempfile::Builder::new();
         names.prefix(".casebook-").suffix(".part");
-        let sink = match format {
-            Format::TarGz => {
-                Sink::TarGz { file: names.tempfile_in(folder).map_err(unwritable)?, open: Vec::new() }
+        let file = || names.tempfile_in(folder).map_err(unwritable);
+        let begun = unwritable;
+        let sink = match (format, seal) {
+            (Format::TarGz, seal) => Sink::TarGz {
+                output: Output::begin(file()?, seal.as_ref()).map_err(begun)?,
+                open: Vec::new(),
+            },
+            (Format::Tar, seal) => {
+                Sink::Tar { output: Output::begin(file()?, seal.as_ref()).map_err(begun)? }
             }
-            Format::Tar => Sink::Tar { file: names.tempfile_in(folder).map_err(unwritable)? },
-            Format::Zip => {
-                let file = names.tempfile_in(folder).map_err(unwritable)?;
+            (Format::Zip, None) => {
+                let file = file()?;
                 let zip = Box::new(ZipWriter::new(file.reopen().map_err(unwritable)?));
                 Sink::Zip { file, zip }
             }
-            Format::Directory => {
+            (Format::Zip, Some(seal)) => {
+                let file = file()?;
+                let sealed = seal.begin(file.reopen().map_err(unwritable)?).map_err(begun)?;
+                Sink::SealedZip { file, zip: Some(Box::new(ZipWriter::new_stream(sealed))) }
+            }
+            (Format::Directory, None) => {
                 #[cfg(unix)]
                 names.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
                 Sink::Directory { folder: names.tempdir_in(folder).map_err(unwritable)? }
             }
+            (Format::Directory, Some(_)) => return Err(WriteError::OpenFolder),
         };
         let packed = !matches!(format, Format::Tar | Format::Directory);
         let reserve = Reserve::new(folder, packed).map_err(unwritable)?;
@@ -168,6 +229,7 @@ impl BundleWriter {
             top,
             paths: BTreeSet::new(),
             sink,
+            sealed,
             reserve,
             entries: 0,
             written: 0,
@@ -208,25 +270,32 @@ impl BundleWriter {
     /// Keeps room for the end with this item in it.
     fn hold(&mut self, item: &Item) -> io::Result<()> {
         let entries = self.entries.max(self.paths.len() + 1);
-        let Sink::TarGz { file, open } = &mut self.sink else { return self.reserve.hold(entries, 0) };
+        let held_back = if self.sealed { output::HELD_BACK } else { 0 };
+        let Sink::TarGz { output, open } = &mut self.sink else {
+            return self.reserve.hold(entries, held_back);
+        };
         let coming = if matches!(item.body, Body::Plain(_)) { 4 * BLOCK + item.bytes as usize } else { 0 };
-        self.reserve.hold(entries, open.len() + coming).or_else(|_| {
+        self.reserve.hold(entries, open.len() + coming + held_back).or_else(|_| {
             // On the disk they take less.
-            self.written += flush(file.as_file_mut(), open)?;
-            self.reserve.hold(entries, coming)
+            self.written += flush(output, open)?;
+            self.reserve.hold(entries, coming + held_back)
         })
     }
 
     fn write(&mut self, item: &Item) -> io::Result<()> {
         let place = format!("{}/{}", self.top, item.path);
         let written = match &mut self.sink {
-            Sink::TarGz { file, open } => append_members(file.as_file_mut(), open, &place, item),
-            Sink::Tar { file } => append_or_cut(file.as_file_mut(), |file| {
-                file.write_all(&blocks(&place, item.bytes, item.modified))?;
-                item.copy_to(file)?;
-                file.write_all(&[0; BLOCK][..padding(item.bytes)])
-            }),
+            Sink::TarGz { output, open } => append_members(output, open, &place, item),
+            Sink::Tar { output } => {
+                let (head, pad) = (blocks(&place, item.bytes, item.modified), padding(item.bytes));
+                output.append((head.len() + pad) as u64 + item.bytes, |out| {
+                    out.write_all(&head)?;
+                    item.copy_to(out)?;
+                    out.write_all(&[0; BLOCK][..pad])
+                })
+            }
             Sink::Zip { zip, .. } => append_to_zip(zip, &place, item),
+            Sink::SealedZip { file, zip } => append_to_sealed_zip(file.as_file(), zip, &place, item),
             Sink::Directory { folder } => append_file(&folder.path().join(&item.path), item),
         };
         self.written += written?;
@@ -247,17 +316,24 @@ impl BundleWriter {
         self.reserve.release().map_err(fault)?;
         self.write(&last).map_err(fault)?;
         let bytes = match self.sink {
-            Sink::TarGz { mut file, mut open } => {
+            Sink::TarGz { mut output, mut open } => {
                 open.extend_from_slice(&[0; 2 * BLOCK]);
-                file.write_all(&member::compress(&open, LEVEL)).map_err(fault)?;
-                publish(file, &target).map_err(fault)?
+                let last = member::compress(&open, LEVEL);
+                output.append(last.len() as u64, |out| out.write_all(&last)).map_err(fault)?;
+                publish(output.finish().map_err(fault)?, &target).map_err(fault)?
             }
-            Sink::Tar { mut file } => {
-                file.write_all(&[0; 2 * BLOCK]).map_err(fault)?;
-                publish(file, &target).map_err(fault)?
+            Sink::Tar { mut output } => {
+                output.append(2 * BLOCK as u64, |out| out.write_all(&[0; 2 * BLOCK])).map_err(fault)?;
+                publish(output.finish().map_err(fault)?, &target).map_err(fault)?
             }
             Sink::Zip { file, zip } => {
                 zip.finish().map_err(|error| fault(error.into()))?;
+                publish(file, &target).map_err(fault)?
+            }
+            Sink::SealedZip { file, zip } => {
+                let zip = zip.ok_or_else(|| fault(output::broken()))?;
+                let sealed = zip.finish().map_err(|error| fault(error.into()))?.into_inner();
+                output::end(&sealed.finish().map_err(fault)?).map_err(fault)?;
                 publish(file, &target).map_err(fault)?
             }
             Sink::Directory { folder } => {
@@ -306,37 +382,24 @@ fn is_plain(path: &str) -> bool {
         && !path.contains(char::is_control)
 }
 
-/// Runs `write` at the end of `file`; if it fails, the file gets its old length back.
-fn append_or_cut(file: &mut File, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<u64> {
-    let start = file.stream_position()?;
-    let done = write(file);
-    match done {
-        Ok(()) => Ok(file.stream_position()? - start),
-        Err(error) => {
-            file.set_len(start)?;
-            file.seek(SeekFrom::Start(start))?;
-            Err(error)
-        }
-    }
-}
-
 /// Writes what is open as a member.
-fn flush(file: &mut File, open: &mut Vec<u8>) -> io::Result<u64> {
+fn flush(output: &mut Output, open: &mut Vec<u8>) -> io::Result<u64> {
     if open.is_empty() {
         return Ok(0);
     }
-    let written = append_or_cut(file, |file| file.write_all(&member::compress(open, LEVEL)))?;
+    let member = member::compress(open, LEVEL);
+    let written = output.append(member.len() as u64, |out| out.write_all(&member))?;
     open.clear();
     Ok(written)
 }
 
-fn append_members(file: &mut File, open: &mut Vec<u8>, place: &str, item: &Item) -> io::Result<u64> {
+fn append_members(output: &mut Output, open: &mut Vec<u8>, place: &str, item: &Item) -> io::Result<u64> {
     let header = blocks(place, item.bytes, item.modified);
     let pad = padding(item.bytes);
     match &item.body {
         Body::Plain(bytes) => {
             let full = open.len() + header.len() + bytes.len() + pad > member::DATA;
-            let written = if full { flush(file, open)? } else { 0 };
+            let written = if full { flush(output, open)? } else { 0 };
             open.extend_from_slice(&header);
             open.extend_from_slice(bytes);
             open.resize(open.len() + pad, 0);
@@ -345,9 +408,10 @@ fn append_members(file: &mut File, open: &mut Vec<u8>, place: &str, item: &Item)
         Body::Members(members) => {
             let before = open.len();
             open.extend_from_slice(&header);
-            let written = append_or_cut(file, |file| {
-                file.write_all(&member::compress(open, LEVEL))?;
-                members.iter().try_for_each(|member| file.write_all(member))
+            let first = member::compress(open, LEVEL);
+            let written = output.append(first.len() as u64 + item.held_bytes(), |out| {
+                out.write_all(&first)?;
+                members.iter().try_for_each(|member| out.write_all(member))
             });
             match written {
                 Ok(written) => {
@@ -366,18 +430,46 @@ fn append_members(file: &mut File, open: &mut Vec<u8>, place: &str, item: &Item)
 
 fn append_to_zip(zip: &mut ZipWriter<File>, place: &str, item: &Item) -> io::Result<u64> {
     let start = zip.get_ref().map_or(Ok(0), |mut file| file.stream_position())?;
-    let options = SimpleFileOptions::default()
-        .compression_method(zip::CompressionMethod::Deflated)
-        .unix_permissions(0o600)
-        .large_file(item.bytes > u64::from(u32::MAX / 2))
-        .last_modified_time(zip_time(item.modified));
-    let done = zip.start_file(place, options).map_err(io::Error::from).and_then(|()| item.copy_to(zip));
+    let done = zip.start_file(place, zip_options(item)).map_err(io::Error::from);
+    let done = done.and_then(|()| item.copy_to(zip));
     if let Err(error) = done {
         zip.abort_file()?;
         return Err(error);
     }
     let end = zip.get_ref().map_or(Ok(start), |mut file| file.stream_position())?;
     Ok(end.saturating_sub(start))
+}
+
+fn append_to_sealed_zip(
+    file: &File,
+    zip: &mut Option<Box<ZipWriter<Unsought<StreamWriter<File>>>>>,
+    place: &str,
+    item: &Item,
+) -> io::Result<u64> {
+    let mut open = zip.take().ok_or_else(output::broken)?;
+    // Its own compression comes near to the item's; names and numbers stand twice, in front of the file and in the
+    // directory at the end.
+    let packed = item.held_bytes() + item.held_bytes() / 8 + 2 * place.len() as u64 + 1024;
+    match make_room(file, packed) {
+        Ok(()) => {
+            open.start_file(place, zip_options(item)).map_err(io::Error::from)?;
+            item.copy_to(&mut open)?;
+            *zip = Some(open);
+            Ok(packed)
+        }
+        Err(error) => {
+            *zip = Some(open);
+            Err(error)
+        }
+    }
+}
+
+fn zip_options(item: &Item) -> SimpleFileOptions {
+    SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Deflated)
+        .unix_permissions(0o600)
+        .large_file(item.bytes > u64::from(u32::MAX / 2))
+        .last_modified_time(zip_time(item.modified))
 }
 
 /// The zip format knows local times from 1980 to 2107 only, to two seconds; UTC is written.

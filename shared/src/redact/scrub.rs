@@ -13,7 +13,7 @@ use super::{Counts, RedactError, Redactor};
 use crate::bundle::items;
 use crate::bundle::manifest::{Manifest, NO_SPACE, Outcome};
 use crate::bundle::paths;
-use crate::bundle::writer::{BundleWriter, Format, Item, ItemWriter, WriteError, Written};
+use crate::bundle::writer::{BundleWriter, Format, Item, ItemWriter, Packing, WriteError, Written};
 
 const PIECE: usize = 256 << 10;
 /// A bundle larger than this is not held in memory.
@@ -38,30 +38,31 @@ pub enum ScrubError {
 pub fn scrub(
     redactor: &Redactor,
     (from, to): (&Path, &Path),
-    format: Format,
+    packing: &Packing,
     top_folder: &str,
     touched: &BTreeSet<String>,
     manifest: &mut Manifest,
 ) -> Result<Written, ScrubError> {
     let before = manifest.clone();
-    let copied =
-        BundleWriter::create(to, format, top_folder).map_err(ScrubError::Write).and_then(|mut writer| {
-            again(redactor, (from, format), touched, manifest, |item| Ok(writer.append(&item)?))?;
+    let copied = BundleWriter::create(to, packing.clone(), top_folder).map_err(ScrubError::Write).and_then(
+        |mut writer| {
+            again(redactor, (from, packing), touched, manifest, |item| Ok(writer.append(&item)?))?;
             Ok(writer.finish(manifest)?)
-        });
+        },
+    );
     match copied {
         Err(ScrubError::Write(WriteError::DiskFull { .. }))
-            if format != Format::Directory && fs::metadata(from)?.len() <= MOST_HELD => {}
+            if packing.format != Format::Directory && fs::metadata(from)?.len() <= MOST_HELD => {}
         end => return end,
     }
     *manifest = before;
     let mut held = Vec::new();
-    again(redactor, (from, format), touched, manifest, |item| {
+    again(redactor, (from, packing), touched, manifest, |item| {
         held.push(item);
         Ok(())
     })?;
     fs::remove_file(from)?;
-    let mut writer = BundleWriter::create(to, format, top_folder)?;
+    let mut writer = BundleWriter::create(to, packing.clone(), top_folder)?;
     for item in held {
         match writer.append(&item) {
             Err(WriteError::DiskFull { .. }) => lose(manifest, item.path()),
@@ -84,12 +85,12 @@ fn lose(manifest: &mut Manifest, path: &str) {
 /// Makes every item but the manifest anew, and hands it to `put`.
 fn again(
     redactor: &Redactor,
-    (from, format): (&Path, Format),
+    (from, packing): (&Path, &Packing),
     touched: &BTreeSet<String>,
     manifest: &mut Manifest,
     mut put: impl FnMut(Item) -> Result<(), ScrubError>,
 ) -> Result<(), ScrubError> {
-    items::visit(from, format, |path, modified, data| {
+    items::visit(from, packing, |path, modified, data| {
         if path == paths::MANIFEST {
             return Ok(());
         }
@@ -209,6 +210,7 @@ mod tests {
     #[test]
     fn what_was_learned_late_goes_from_what_was_written_early() {
         for format in [Format::TarGz, Format::Tar, Format::Zip, Format::Directory] {
+            let packing = Packing::from(format);
             let folder = tempfile::tempdir().unwrap();
             let redactor = Redactor::new(&[]).unwrap();
             let (from, to) = (
@@ -224,12 +226,12 @@ mod tests {
             writer.finish(&manifest).unwrap();
 
             let verifier = Verifier::new(&redactor).unwrap();
-            let leaks = verifier.bundle(&from, format, 1000).unwrap();
+            let leaks = verifier.bundle(&from, &packing, 1000).unwrap();
             let touched: BTreeSet<String> = leaks.iter().map(|leak| leak.path.clone()).collect();
             assert_eq!(touched, BTreeSet::from(["texts/early.txt".to_owned()]));
-            scrub(&redactor, (&from, &to), format, "top", &touched, &mut manifest).unwrap();
+            scrub(&redactor, (&from, &to), &packing, "top", &touched, &mut manifest).unwrap();
 
-            assert_eq!(verifier.bundle(&to, format, 10).unwrap(), []);
+            assert_eq!(verifier.bundle(&to, &packing, 10).unwrap(), []);
             let bundle = Bundle::open(&to, &Default::default()).unwrap();
             assert_eq!(bundle.check(), []);
             let kept = bundle.manifest.unwrap();

@@ -19,7 +19,7 @@ use regex::bytes::{Regex, RegexSet};
 
 use super::{RedactError, Redactor};
 use crate::bundle::items;
-use crate::bundle::writer::Format;
+use crate::bundle::writer::Packing;
 
 /// More than any value or shape that is looked for; so much of the text is seen twice at the border of two pieces.
 const OVERLAP: usize = 4096;
@@ -101,9 +101,9 @@ impl Verifier {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn bundle(&self, path: &Path, format: Format, most: usize) -> io::Result<Vec<Leak>> {
+    pub fn bundle(&self, path: &Path, packing: &Packing, most: usize) -> io::Result<Vec<Leak>> {
         let mut leaks = Vec::new();
-        items::visit(path, format, |item, _, data| self.item(item, data, most, &mut leaks))?;
+        items::visit(path, packing, |item, _, data| self.item(item, data, most, &mut leaks))?;
         Ok(leaks)
     }
 

@@ -143,7 +143,7 @@ impl Item {
     }
 
     /// Writes the file's bytes, uncompressed.
-    pub(super) fn copy_to(&self, out: &mut impl Write) -> io::Result<()> {
+    pub(super) fn copy_to(&self, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
         match &self.body {
             Body::Plain(bytes) => out.write_all(bytes),
             Body::Members(members) => {

@@ -195,16 +195,38 @@ fn bad_targets_and_paths_are_refused() {
 }
 
 #[test]
-fn a_full_disk_leaves_a_bundle_that_can_be_finished() {
-    // A disk that is really full needs a mount; here the writing fails half way with the error it would give.
+fn a_sealed_bundle_is_the_same_bundle_in_every_container() {
     let dir = tempfile::tempdir().unwrap();
-    let mut file = File::create(dir.path().join("a")).unwrap();
-    file.write_all(b"before").unwrap();
-    let failed = append_or_cut(&mut file, |file| {
-        file.write_all(b"half of an item")?;
-        Err(io::Error::from(io::ErrorKind::StorageFull))
-    });
-    assert!(matches!(fault(Path::new("a"), failed.unwrap_err(), 1500), WriteError::DiskFull { kib: 2, .. }));
-    file.write_all(b" after").unwrap();
-    assert_eq!(fs::read(dir.path().join("a")).unwrap(), b"before after");
+    let key = encryption::NewKey::generate(time());
+    let seal = Seal::new(encryption::Recipients::read(&[key.public]).unwrap());
+    for format in [Format::TarGz, Format::Tar, Format::Zip] {
+        let packing = Packing { format, seal: Some(seal.clone()) };
+        let target = dir.path().join(format!("a{}", packing.extension()));
+        let mut bundle = BundleWriter::create(&target, packing.clone(), "casebook-test").unwrap();
+        items().iter().for_each(|item| bundle.append(item).unwrap());
+        let written = bundle.finish(&manifest(&items())).unwrap();
+        let bytes = fs::read(&target).unwrap();
+        assert_eq!(written.bytes, bytes.len() as u64);
+        assert!(encryption::is_sealed(&bytes));
+        assert_eq!(memchr::memmem::find(&bytes, b"SupportBundle"), None);
+        let mut found = Vec::new();
+        crate::bundle::items::visit(&target, &packing, |path, _, data| {
+            let mut bytes = Vec::new();
+            data.read_to_end(&mut bytes)?;
+            found.push(format!("casebook-test/{path} {}\n", bytes.len()));
+            Ok::<_, io::Error>(())
+        })
+        .unwrap();
+        assert_eq!(found.concat(), expected_listing(), "{format:?}");
+    }
+    let folder = Packing { format: Format::Directory, seal: Some(seal) };
+    let refused = BundleWriter::create(&dir.path().join("d"), folder, "t");
+    assert!(matches!(refused, Err(WriteError::OpenFolder)));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn a_full_disk_is_told_with_what_is_missing() {
+    let error = fault(Path::new("a"), io::Error::from(io::ErrorKind::StorageFull), 1500);
+    assert!(matches!(error, WriteError::DiskFull { kib: 2, .. }));
 }
