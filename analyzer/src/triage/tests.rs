@@ -200,6 +200,24 @@ fn pods_refused_by_a_quota_are_seen_at_the_replica_set() {
 }
 
 #[test]
+fn a_pasted_table_tells_of_workloads_whose_pods_it_does_not_show() {
+    let table = "NAME   READY   UP-TO-DATE   AVAILABLE   AGE\nweb    0/1     1            0           34m\n\
+        api    1/2     2            1           34m\nfine   1/1     1            1           34m\n\n\
+        NAME                   READY   STATUS             RESTARTS   AGE\n\
+        api-7c67c65579-kdf9r   0/1     CrashLoopBackOff   12         34m\n";
+    let snapshot = crate::intake::from_files(vec![("texts/a.txt".into(), table.into())], Vec::new());
+    let triage = crate::triage::triage(&snapshot);
+    let mut told: Vec<_> = triage
+        .groups
+        .iter()
+        .flat_map(|group| &group.problems)
+        .map(|problem| (problem.subject.kind.as_str(), problem.state.as_str()))
+        .collect();
+    told.sort_unstable();
+    assert_eq!(told, [("Deployment", "0/1 ready"), ("Pod", "CrashLoopBackOff")]);
+}
+
+#[test]
 fn a_release_in_trouble_stands_with_its_pods() {
     let mut broken = pod("web", waiting("CrashLoopBackOff"));
     broken["metadata"]["labels"] =

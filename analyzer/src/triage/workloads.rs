@@ -3,7 +3,7 @@
 //! A workload whose pods exist and are unwell is not named again: its pods speak for it. What is named here are the
 //! pods that should be and are not.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
 
@@ -20,13 +20,24 @@ use super::world::{
 /// Workloads below their wanted number, unless `spoken_for` holds their `kind/namespace/name`.
 pub fn problems<'a>(world: &World<'a>, spoken_for: &HashSet<String>) -> Vec<Draft<'a>> {
     let mut problems = Vec::new();
+    let pods: BTreeSet<(Option<&str>, &str)> = world
+        .snapshot
+        .objects
+        .of("pods")
+        .iter()
+        .filter_map(|pod| Some((pod.namespace(), pod.name()?)))
+        .collect();
     for (collection, kind, wanted, there) in [
         ("deployments", "Deployment", "/spec/replicas", "/status/availableReplicas"),
         ("statefulsets", "StatefulSet", "/spec/replicas", "/status/readyReplicas"),
         ("daemonsets", "DaemonSet", "/status/desiredNumberScheduled", "/status/numberReady"),
         ("replicasets", "ReplicaSet", "/spec/replicas", "/status/readyReplicas"),
     ] {
-        for object in world.snapshot.objects.of(collection).iter().filter(|object| !object.partial) {
+        let told = |object: &Object| {
+            let both = int_at(&object.value, wanted).is_some() && int_at(&object.value, there).is_some();
+            !object.partial || (both && !has_pods_by_name(&pods, object))
+        };
+        for object in world.snapshot.objects.of(collection).iter().filter(|object| told(object)) {
             problems.extend(short_of_pods(world, object, kind, wanted, there, spoken_for));
         }
     }
@@ -34,6 +45,13 @@ pub fn problems<'a>(world: &World<'a>, spoken_for: &HashSet<String>) -> Vec<Draf
         world.snapshot.objects.of("jobs").iter().filter_map(|job| failed_job(world, job, spoken_for)),
     );
     problems
+}
+
+/// Whether pods are known that its controller named after it. A table does not say whose a pod is.
+fn has_pods_by_name(pods: &BTreeSet<(Option<&str>, &str)>, workload: &Object) -> bool {
+    let Some(start) = workload.name().map(|name| format!("{name}-")) else { return false };
+    let first = pods.range((workload.namespace(), start.as_str())..).next();
+    first.is_some_and(|(namespace, name)| *namespace == workload.namespace() && name.starts_with(&start))
 }
 
 pub fn spoken_for_key(kind: &str, namespace: &str, name: &str) -> String {
