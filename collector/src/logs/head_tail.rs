@@ -21,6 +21,23 @@ pub struct Kept {
     pub missing: u64,
 }
 
+impl Kept {
+    /// Puts the tail behind the head where the two overlap, as those of a log do that is no longer than both; says
+    /// whether they did.
+    pub fn join(&mut self) -> bool {
+        let first = memchr::memchr(b'\n', &self.tail).map_or(self.tail.len(), |end| end + 1);
+        let begins = |at: &usize| *at == 0 || self.head[at - 1] == b'\n';
+        let places = memchr::memmem::find_iter(&self.head, &self.tail[..first]).filter(begins);
+        let Some(at) = places.filter(|_| first > 0).find(|at| self.tail.starts_with(&self.head[*at..]))
+        else {
+            return false;
+        };
+        self.head.truncate(at);
+        self.head.append(&mut self.tail);
+        true
+    }
+}
+
 impl HeadTail {
     pub fn new(head_limit: usize, tail_limit: usize) -> Self {
         Self { head: Vec::new(), head_limit, tail: VecDeque::new(), tail_limit, total: 0 }
@@ -118,6 +135,22 @@ mod tests {
     fn a_line_longer_than_the_limits_is_cut_within() {
         let kept = keep(4, 4, &[&[b'x'; 100]]);
         assert_eq!((kept.head.len(), kept.tail.len(), kept.missing), (4, 4, 92));
+    }
+
+    #[test]
+    fn ends_that_overlap_are_joined_and_others_are_not() {
+        let join = |head: &[u8], tail: &[u8]| {
+            let mut kept = Kept { head: head.to_vec(), tail: tail.to_vec(), missing: 0 };
+            kept.join().then_some(String::from_utf8(kept.head).unwrap())
+        };
+        assert_eq!(join(b"1\n2\n3\n", b"3\n4\n").as_deref(), Some("1\n2\n3\n4\n"));
+        assert_eq!(join(b"1\n2\n", b"1\n2\n3\n").as_deref(), Some("1\n2\n3\n"));
+        // The first 2 is not where the tail begins, and 12 is not 2.
+        assert_eq!(join(b"2\n12\n2\n", b"2\n3\n").as_deref(), Some("2\n12\n2\n3\n"));
+        assert_eq!(join(b"1\n2\n", b"4\n5\n"), None);
+        assert_eq!(join(b"1\n2\n", b"2\n1\n"), Some("1\n2\n1\n".to_owned()));
+        assert_eq!(join(b"1\n2\n3\n", b"2\n4\n"), None);
+        assert_eq!(join(b"1\n", b""), None);
     }
 
     proptest::proptest! {

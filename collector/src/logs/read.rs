@@ -4,27 +4,39 @@
 //! not end within [`CHEAP`] bytes is not read on: the server is asked for its newest lines instead (it finds those
 //! from the end), and how much lies between is then not known. `limitBytes` alone would not do: it cuts the end,
 //! where the newest lines are.
+//!
+//! Two hundred crash-looping pods with ten megabytes of log each would have the server carry two gigabytes for a number
+//! in a marker. So all logs of a run share [`COUNTED`] bytes for counting, the worthiest first; of further long logs
+//! just the head and then the newest lines are asked for, and nothing else.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use shared::bundle::manifest::{Outcome, Subject};
-use shared::bundle::{paths, truncation};
+use shared::bundle::paths;
+use shared::redact::Redactor;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::budget;
-use super::head_tail::{HeadTail, Kept};
+use super::head_tail::{self, HeadTail, Kept};
+use super::masked::{Masked, text_of};
 use super::worth::Wanted;
-use crate::cluster::api::{Api, Stream};
+use crate::cluster::api::Api;
 use crate::cluster::error::{ApiError, Fault};
 use crate::sink::{Draft, Finished, Sink, entry};
-use shared::redact::{RedactError, Redactor, TextMasker};
 
 /// Bytes of a log that are read to find its end.
 const CHEAP: u64 = 16 << 20;
 /// The same for a log of something healthy.
 const CHEAP_HEALTHY: u64 = 4 << 20;
-/// Longest time for one log.
+/// Bytes of all logs of a run together that are read only to be counted.
+const COUNTED: u64 = 64 << 20;
+/// Longest time for the ends of one log.
 const LONGEST: Duration = Duration::from_secs(60);
+/// Longest time for a whole log; the run may end earlier.
+const LONGEST_WHOLE: Duration = Duration::from_secs(3600);
 /// A log whose answer broke off is asked for again so many times in all.
 const ATTEMPTS: u32 = 2;
 
@@ -88,36 +100,183 @@ impl Log<'_> {
     }
 }
 
-/// Reads one log; whatever comes of it is in the ledger at the end. Gives the server's words where it refuses this
-/// user logs altogether.
-pub async fn collect(api: &Api, sink: &Sink, masks: &Redactor, log: &Log<'_>, keep: Keep) -> Option<String> {
-    let node = log.wanted.node.clone().unwrap_or_default();
-    let pass = match api.breakers.pass(&node).await {
-        Ok(pass) => pass,
-        Err(first) => {
-            let note = format!(
-                "not asked for, since the kubelet of node {node} gave no answer before: {}",
-                first.words
-            );
-            sink.note(log.without(first.outcome(), note));
-            return None;
-        }
-    };
-    match read(api, masks, log, keep).await {
-        Ok(finished) => {
-            pass.answered();
-            sink.put(finished);
-            None
-        }
-        Err(error) => {
-            if error.blames_kubelet() {
-                pass.failed(&error);
-            } else if error.fault != Fault::Stopped {
-                pass.answered();
+/// Reads the logs of one run; holds what they share.
+pub struct Reader {
+    api: Arc<Api>,
+    /// Bytes that may still be read to be counted.
+    counting: AtomicU64,
+    /// Logs that are read or masked at this time. A log is held in memory until it is masked, so more of them than
+    /// there are requests under way would only take memory.
+    slots: Semaphore,
+}
+
+impl Reader {
+    pub fn new(api: Arc<Api>) -> Self {
+        let slots = Semaphore::new(api.bounds().concurrency);
+        Self { api, counting: AtomicU64::new(COUNTED), slots }
+    }
+
+    /// Reads one log; whatever comes of it is in the ledger at the end. Gives the server's words where it refuses this
+    /// user logs altogether.
+    pub async fn collect(&self, sink: &Sink, masks: &Redactor, log: &Log<'_>, keep: Keep) -> Option<String> {
+        let node = log.wanted.node.clone().unwrap_or_default();
+        let pass = match self.api.breakers.pass(&node).await {
+            Ok(pass) => pass,
+            Err(first) => {
+                let note = format!(
+                    "not asked for, since the kubelet of node {node} gave no answer before: {}",
+                    first.words
+                );
+                sink.note(log.without(first.outcome(), note));
+                return None;
             }
-            sink.note(log.without(outcome_of(&error), error.words.clone()));
-            (error.fault == Fault::Forbidden).then_some(error.words)
+        };
+        let _slot = self.slots.acquire().await.expect("the semaphore is never closed");
+        match self.read(masks, log, keep).await {
+            Ok(finished) => {
+                pass.answered();
+                sink.put(finished);
+                None
+            }
+            Err(error) => {
+                if error.blames_kubelet() {
+                    pass.failed(&error);
+                } else if error.fault != Fault::Stopped {
+                    pass.answered();
+                }
+                sink.note(log.without(outcome_of(&error), error.words.clone()));
+                (error.fault == Fault::Forbidden).then_some(error.words)
+            }
         }
+    }
+
+    async fn read(&self, masks: &Redactor, log: &Log<'_>, keep: Keep) -> Result<Finished, ApiError> {
+        let mut made = 0;
+        loop {
+            made += 1;
+            let draft = Draft::new(log.path(), format!("GET {}", log.request(""))).about(log.subject());
+            let end = match keep {
+                Keep::All => self.whole(masks, log, draft).await,
+                Keep::Most(most) => self.ends(masks, log, draft, most).await,
+            };
+            match end {
+                Err(error) if error.fault == Fault::Network && made < ATTEMPTS => {}
+                end => return end,
+            }
+        }
+    }
+
+    /// The log as it comes, in the memory of one piece.
+    async fn whole(&self, masks: &Redactor, log: &Log<'_>, draft: Draft) -> Result<Finished, ApiError> {
+        let deadline = Instant::now() + LONGEST_WHOLE;
+        let mut stream = self.api.open(&log.request(""), "*/*").await?;
+        let mut text = Masked::new(draft, masks);
+        let broken = loop {
+            match stream.chunk(deadline).await {
+                Ok(Some(chunk)) => text.push(&chunk)?,
+                Ok(None) => break None,
+                Err(error) if text.is_empty() => return Err(error),
+                Err(error) => break Some(error.words),
+            }
+        };
+        text.finish(None, broken)
+    }
+
+    /// Head and tail, `most` bytes together; all of it where it is no longer.
+    async fn ends(
+        &self,
+        masks: &Redactor,
+        log: &Log<'_>,
+        draft: Draft,
+        most: u64,
+    ) -> Result<Finished, ApiError> {
+        let deadline = Instant::now() + LONGEST;
+        let (head, tail) = budget::split(most);
+        let cheap = if log.wanted.worth.is_vital() { CHEAP } else { CHEAP_HEALTHY };
+        let mut counting = self.count(cheap.saturating_sub(most));
+        let limit = if counting.bytes > 0 { most + counting.bytes } else { head as u64 };
+        let mut kept = HeadTail::new(head, tail);
+        let mut broken = None;
+        let mut stream = self.api.open(&log.request(&format!("&limitBytes={limit}")), "*/*").await?;
+        loop {
+            match stream.chunk(deadline).await {
+                Ok(Some(chunk)) => kept.push(&chunk),
+                Ok(None) => break,
+                Err(error) if kept.total() == 0 => return Err(error),
+                Err(error) => {
+                    broken = Some(error);
+                    break;
+                }
+            }
+        }
+        drop(stream);
+        counting.used(kept.total().saturating_sub(most));
+        drop(counting);
+        let longer = kept.total() >= limit;
+        // What broke off has its newest lines elsewhere, too.
+        let cut = broken.as_ref().is_some_and(|e| e.fault != Fault::Stopped) && kept.total() > head as u64;
+        let lines = (tail / kept.mean_line().max(1)).clamp(100, 100_000);
+        let mut kept = kept.finish();
+        let mut missing = (kept.missing > 0).then_some(Some(kept.missing));
+        if longer || cut {
+            match self.newest(log, lines, tail, deadline).await {
+                Ok(newer) => {
+                    if kept.missing == 0 {
+                        kept.head.truncate(head);
+                        head_tail::whole_lines_at_the_end(&mut kept.head);
+                    }
+                    kept.tail = newer;
+                    missing = (!kept.join()).then_some(None);
+                    broken = None;
+                }
+                Err(error) => broken = broken.or(Some(error)),
+            }
+        }
+        text_of(draft, masks, kept, missing, broken.map(|e| e.words))
+    }
+
+    /// The newest lines, no more than `most` bytes of them.
+    async fn newest(
+        &self,
+        log: &Log<'_>,
+        lines: usize,
+        most: usize,
+        deadline: Instant,
+    ) -> Result<Vec<u8>, ApiError> {
+        let mut stream = self.api.open(&log.request(&format!("&tailLines={lines}")), "*/*").await?;
+        let mut kept = HeadTail::new(0, most);
+        while let Some(chunk) = stream.chunk(deadline).await? {
+            kept.push(&chunk);
+        }
+        let Kept { mut head, mut tail, .. } = kept.finish();
+        head.append(&mut tail);
+        Ok(head)
+    }
+
+    /// Takes up to `wanted` bytes of what may be read to be counted.
+    fn count(&self, wanted: u64) -> Counting<'_> {
+        let take = |left: u64| Some(left - left.min(wanted));
+        let before = self.counting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        let before = before.expect("whatever is left, something is");
+        Counting { left: &self.counting, bytes: before.min(wanted) }
+    }
+}
+
+/// Bytes that one log may be read to be counted; what is not used is given back.
+struct Counting<'a> {
+    left: &'a AtomicU64,
+    bytes: u64,
+}
+
+impl Counting<'_> {
+    fn used(&mut self, bytes: u64) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+}
+
+impl Drop for Counting<'_> {
+    fn drop(&mut self) {
+        self.left.fetch_add(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -140,179 +299,94 @@ fn outcome_of(error: &ApiError) -> Outcome {
     error.outcome()
 }
 
-async fn read(api: &Api, masks: &Redactor, log: &Log<'_>, keep: Keep) -> Result<Finished, ApiError> {
-    let mut made = 0;
-    loop {
-        made += 1;
-        match attempt(api, masks, log, keep).await {
-            Err(error) if error.fault == Fault::Network && made < ATTEMPTS => {}
-            end => return end,
-        }
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use shared::bundle::manifest::LedgerEntry;
+    use shared::bundle::truncation;
+
+    use super::*;
+    use crate::logs::worth::Worth;
+    use crate::testing::{Answer, Place, server};
+
+    fn text(lines: std::ops::Range<usize>) -> String {
+        lines.map(|n| format!("2026-11-22T08:00:00.{n:09}Z line {n}\n")).collect()
     }
-}
 
-async fn attempt(api: &Api, masks: &Redactor, log: &Log<'_>, keep: Keep) -> Result<Finished, ApiError> {
-    let deadline = Instant::now() + LONGEST;
-    let draft = Draft::new(log.path(), format!("GET {}", log.request(""))).about(log.subject());
-    match keep {
-        Keep::All => {
-            let stream = api.open(&log.request(""), "*/*").await?;
-            all(stream, draft, masks, deadline).await
-        }
-        Keep::Most(most) => {
-            let cheap = if log.wanted.worth.is_vital() { CHEAP } else { CHEAP_HEALTHY }.max(most);
-            let stream = api.open(&log.request(&format!("&limitBytes={cheap}")), "*/*").await?;
-            ends(api, stream, draft, masks, log, most, cheap, deadline).await
-        }
+    fn number(path: &str, name: &str) -> Option<usize> {
+        path.split(['?', '&']).find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')?.parse().ok())
     }
-}
 
-/// The log as it comes, in the memory of one piece.
-async fn all(
-    mut stream: Stream,
-    draft: Draft,
-    masks: &Redactor,
-    deadline: Instant,
-) -> Result<Finished, ApiError> {
-    let mut text = Masked::new(draft, masks);
-    let broken = loop {
-        match stream.chunk(deadline).await {
-            Ok(Some(chunk)) => text.push(&chunk)?,
-            Ok(None) => break None,
-            Err(error) if text.draft.is_empty() => return Err(error),
-            Err(error) => break Some(error.words),
-        }
-    };
-    text.finish(None, broken)
-}
-
-#[expect(clippy::too_many_arguments, reason = "the parts of one reading, used nowhere else")]
-async fn ends(
-    api: &Api,
-    mut stream: Stream,
-    draft: Draft,
-    masks: &Redactor,
-    log: &Log<'_>,
-    most: u64,
-    cheap: u64,
-    deadline: Instant,
-) -> Result<Finished, ApiError> {
-    let (head, tail) = budget::split(most);
-    let mut kept = HeadTail::new(head, tail);
-    let mut broken = None;
-    loop {
-        match stream.chunk(deadline).await {
-            Ok(Some(chunk)) => kept.push(&chunk),
-            Ok(None) => break,
-            Err(error) if kept.total() == 0 => return Err(error),
-            Err(error) => {
-                broken = Some(error);
-                break;
+    /// Reads a log of so many lines, of which `most` bytes are to be kept, from a server that cuts as a kubelet does.
+    /// Gives what is in the bundle, its ledger entry, and what was asked for.
+    async fn collected(lines: usize, most: u64, counted: u64) -> (String, LedgerEntry, Vec<String>) {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let api = server({
+            let asked = asked.clone();
+            move |_, path| {
+                asked.lock().unwrap().push(path.split("timestamps=true").nth(1).unwrap().to_owned());
+                let newest = number(path, "tailLines").unwrap_or(lines);
+                let mut text = text(lines.saturating_sub(newest)..lines);
+                text.truncate(number(path, "limitBytes").unwrap_or(usize::MAX));
+                Answer::Whole(200, "", text)
             }
-        }
-    }
-    drop(stream);
-    let longer = kept.total() >= cheap;
-    let lines = (tail / kept.mean_line().max(1)).clamp(100, 100_000);
-    let mut kept = kept.finish();
-    let mut missing = (kept.missing > 0).then_some(Some(kept.missing));
-    // What broke off has its newest lines elsewhere, too.
-    if (longer || broken.as_ref().is_some_and(|e| e.fault != Fault::Stopped))
-        && kept.head.len() + kept.tail.len() > head
-    {
-        match newest(api, log, lines, tail, deadline).await {
-            Ok(newer) => {
-                if kept.missing == 0 {
-                    kept.head.truncate(head);
-                    super::head_tail::whole_lines_at_the_end(&mut kept.head);
-                }
-                kept.tail = newer;
-                missing = Some(None);
-                broken = None;
-            }
-            Err(error) => broken = broken.or(Some(error)),
-        }
-    }
-    text_of(draft, masks, kept, missing, broken.map(|e| e.words))
-}
-
-/// Head, marker and tail through the masks. `missing`: there is a gap, of so many bytes where that is known.
-fn text_of(
-    draft: Draft,
-    masks: &Redactor,
-    kept: Kept,
-    missing: Option<Option<u64>>,
-    broken: Option<String>,
-) -> Result<Finished, ApiError> {
-    let Kept { head, tail, .. } = kept;
-    let mut text = Masked::new(draft, masks);
-    text.push(&head)?;
-    if let Some(missing) = missing {
-        if !head.ends_with(b"\n") {
-            text.push(b"\n")?;
-        }
-        text.gap(missing)?;
-        text.push(&tail)?;
-    }
-    text.finish(missing, broken)
-}
-
-/// The newest lines, no more than `most` bytes of them.
-async fn newest(
-    api: &Api,
-    log: &Log<'_>,
-    lines: usize,
-    most: usize,
-    deadline: Instant,
-) -> Result<Vec<u8>, ApiError> {
-    let mut stream = api.open(&log.request(&format!("&tailLines={lines}")), "*/*").await?;
-    let mut kept = HeadTail::new(0, most);
-    while let Some(chunk) = stream.chunk(deadline).await? {
-        kept.push(&chunk);
-    }
-    let Kept { mut head, mut tail, .. } = kept.finish();
-    head.append(&mut tail);
-    Ok(head)
-}
-
-/// A text on its way through the masks.
-struct Masked {
-    draft: Draft,
-    mask: TextMasker,
-    out: Vec<u8>,
-}
-
-impl Masked {
-    fn new(draft: Draft, masks: &Redactor) -> Self {
-        Self { draft, mask: masks.text(), out: Vec::new() }
-    }
-
-    fn push(&mut self, bytes: &[u8]) -> Result<(), ApiError> {
-        self.mask.push(bytes, &mut self.out).map_err(unmasked)?;
-        self.draft.push(&self.out);
-        self.out.clear();
-        Ok(())
-    }
-
-    fn gap(&mut self, missing: Option<u64>) -> Result<(), ApiError> {
-        self.push(truncation::marker(missing).as_bytes())
-    }
-
-    fn finish(mut self, missing: Option<Option<u64>>, broken: Option<String>) -> Result<Finished, ApiError> {
-        let counts = self.mask.finish(&mut self.out).map_err(unmasked)?;
-        self.draft.push(&self.out);
-        self.draft.redacted(&counts);
-        let outcome = match (&missing, &broken) {
-            (None, None) if self.draft.is_empty() => Outcome::Empty,
-            (None, None) => Outcome::Collected,
-            _ => Outcome::Truncated,
+        });
+        let mut reader = Reader::new(Arc::new(api.await));
+        reader.counting = AtomicU64::new(counted);
+        let place = Place::new();
+        let masks = Redactor::new(&[]).unwrap();
+        let wanted = Wanted {
+            namespace: "a".into(),
+            pod: "p".into(),
+            node: Some("n".into()),
+            container: "c".into(),
+            previous: false,
+            worth: Worth::Unhealthy,
         };
-        let mut finished = self.draft.finish(outcome, broken);
-        finished.entry_mut().missing_bytes = missing.flatten();
-        Ok(finished)
+        let log = Log { wanted: &wanted, since: None, gone: None };
+        assert_eq!(reader.collect(&place.sink, &masks, &log, Keep::Most(most)).await, None);
+        let entry = place.finish().ledger.remove(0);
+        (place.read(&entry.path), entry, std::mem::take(&mut *asked.lock().unwrap()))
     }
-}
 
-fn unmasked(reason: RedactError) -> ApiError {
-    ApiError::new(Fault::Refused, format!("left out because it could not be masked: {reason}"))
+    #[tokio::test]
+    async fn while_there_is_room_for_it_the_gap_is_counted() {
+        let (kept, entry, asked) = collected(20_000, 100_000, 1 << 30).await;
+        assert_eq!(asked, ["&limitBytes=16777216"]);
+        assert_eq!(entry.outcome, Outcome::Truncated);
+        let marker = truncation::marker(entry.missing_bytes);
+        assert_eq!(kept.len() - marker.len() + entry.missing_bytes.unwrap() as usize, text(0..20_000).len());
+        assert!(kept.ends_with(&text(19_000..20_000)));
+    }
+
+    #[tokio::test]
+    async fn without_that_room_only_the_ends_are_asked_for() {
+        let (kept, entry, asked) = collected(20_000, 100_000, 0).await;
+        assert_eq!(asked.len(), 2, "{asked:?}");
+        assert!(asked[0] == "&limitBytes=25000" && asked[1].starts_with("&tailLines="), "{asked:?}");
+        assert_eq!((entry.outcome, entry.missing_bytes), (Outcome::Truncated, None));
+        let (head, tail) = kept.split_once(&truncation::marker(None)).unwrap();
+        assert!(head.len() > 24_000 && text(0..1000).starts_with(head), "{}", head.len());
+        assert!(tail.len() > 70_000 && text(0..20_000).ends_with(tail), "{}", tail.len());
+    }
+
+    #[tokio::test]
+    async fn a_log_that_is_no_longer_than_its_two_ends_is_whole() {
+        for (lines, requests) in [(10, 1), (1000, 2), (1700, 2)] {
+            let (kept, entry, asked) = collected(lines, 100_000, 0).await;
+            assert_eq!(kept, text(0..lines));
+            assert_eq!((entry.outcome, asked.len()), (Outcome::Collected, requests), "{lines} lines");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_not_read_is_left_for_others_to_count() {
+        let reader = Reader::new(Arc::new(server(|_, _| Answer::Silence).await));
+        let mut first = reader.count(COUNTED - 10);
+        assert_eq!((first.bytes, reader.count(100).bytes), (COUNTED - 10, 10));
+        first.used(5);
+        drop(first);
+        assert_eq!(reader.counting.into_inner(), COUNTED - 5);
+    }
 }

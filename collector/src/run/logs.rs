@@ -11,7 +11,7 @@ use super::Run;
 use super::tasks::each;
 use crate::cluster::api::Api;
 use crate::logs::budget::{self, Situation};
-use crate::logs::read::{self, Keep, Log};
+use crate::logs::read::{self, Keep, Log, Reader};
 use crate::logs::worth::{self, Impossible, Wanted, Worth};
 use crate::messages::{ended_before, pick};
 
@@ -21,6 +21,7 @@ const WAITING: usize = 8;
 
 /// What the tasks share.
 struct Shared {
+    reader: Reader,
     /// Logs still to be read: vital ones, all.
     vital: AtomicUsize,
     all: AtomicUsize,
@@ -51,15 +52,16 @@ pub async fn collect(run: &Arc<Run>, api: &Arc<Api>) {
     let total = order.wanted.len();
     run.sink.expect(total);
     let shared = Arc::new(Shared {
+        reader: Reader::new(api.clone()),
         vital: AtomicUsize::new(order.wanted.iter().filter(|l| l.worth.is_vital()).count()),
         all: AtomicUsize::new(total),
         forbidden: Mutex::default(),
     });
     let step = pick(run.options.lang, "读取日志", "reading logs");
     let work = |wanted: Wanted| {
-        let (run, api, shared) = (run.clone(), api.clone(), shared.clone());
+        let (run, shared) = (run.clone(), shared.clone());
         async move {
-            one(&run, &api, &shared, &wanted).await;
+            one(&run, &shared, &wanted).await;
             wanted
         }
     };
@@ -109,7 +111,7 @@ fn followed(run: &Run) {
     }
 }
 
-async fn one(run: &Run, api: &Api, shared: &Shared, wanted: &Wanted) {
+async fn one(run: &Run, shared: &Shared, wanted: &Wanted) {
     let log = Log { wanted, since: run.options.logs.since, gone: None };
     let left = if wanted.worth.is_vital() { &shared.vital } else { &shared.all };
     let situation = Situation {
@@ -134,7 +136,7 @@ async fn one(run: &Run, api: &Api, shared: &Shared, wanted: &Wanted) {
         run.sink.note(log.without(Outcome::Skipped, note));
     } else if let Some(most) = allowance {
         let keep = if run.options.logs.all { Keep::All } else { Keep::Most(most) };
-        if let Some(words) = read::collect(api, &run.sink, &run.masks, &log, keep).await {
+        if let Some(words) = shared.reader.collect(&run.sink, &run.masks, &log, keep).await {
             shared
                 .forbidden
                 .lock()

@@ -121,6 +121,7 @@ async fn watch(
             date = dates.recv(), if others => {
                 match date {
                     Some(Date { node, reading }) => heard.date(&node, reading),
+                    None if heard.silent().next().is_none() => break,
                     None => {
                         others = false;
                         deadline = deadline.min(tokio::time::Instant::now() + clock::GRACE);
