@@ -16,7 +16,7 @@ use super::{Kind, Pseudonyms, learn, text};
 use crate::bundle::items;
 use crate::bundle::manifest::{Manifest, Outcome};
 use crate::bundle::paths;
-use crate::bundle::writer::{BundleWriter, Format, ItemWriter, WriteError, Written};
+use crate::bundle::writer::{BundleWriter, ItemWriter, Packing, WriteError, Written};
 use crate::tables::tabwriter::Tabwriter;
 
 /// Largest table whose columns are set anew.
@@ -45,11 +45,11 @@ impl Pseudonyms {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn learn(&mut self, bundle: &Path, format: Format, manifest: &Manifest) -> io::Result<()> {
+    pub fn learn(&mut self, bundle: &Path, packing: &Packing, manifest: &Manifest) -> io::Result<()> {
         learn::manifest(manifest, self);
-        items::visit(bundle, format, |path, _, data| learn::item(path, data, self))?;
+        items::visit(bundle, packing, |path, _, data| learn::item(path, data, self))?;
         let (mut counts, mut scratch) = (Counts::default(), Vec::new());
-        items::visit(bundle, format, |_, _, data| {
+        items::visit(bundle, packing, |_, _, data| {
             text::stretches(data, |stretch| {
                 scratch.clear();
                 rewrite(stretch, self, false, &mut counts, &mut scratch);
@@ -66,15 +66,15 @@ impl Pseudonyms {
     pub fn bundle(
         &mut self,
         (from, to): (&Path, &Path),
-        format: Format,
+        packing: &Packing,
         top_folder: &str,
         manifest: &mut Manifest,
     ) -> Result<Written, BundleError> {
-        let mut writer = BundleWriter::create(to, format, &self.string(top_folder))?;
+        let mut writer = BundleWriter::create(to, packing.clone(), &self.string(top_folder))?;
         let mut done: BTreeMap<String, Done> = BTreeMap::new();
         let times: BTreeMap<&str, _> =
             manifest.ledger.iter().filter_map(|entry| Some((entry.path.as_str(), entry.started?))).collect();
-        items::visit(from, format, |path, modified, data| {
+        items::visit(from, packing, |path, modified, data| {
             if path == paths::MANIFEST {
                 return Ok(());
             }

@@ -17,7 +17,7 @@ use super::Kind;
 use super::map::Map;
 use super::text;
 use crate::bundle::items;
-use crate::bundle::writer::Format;
+use crate::bundle::writer::Packing;
 
 /// Where a real value still stands. The value itself is not said.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,9 +72,9 @@ impl Verifier {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn bundle(&self, path: &Path, format: Format, most: usize) -> io::Result<Vec<Leak>> {
+    pub fn bundle(&self, path: &Path, packing: &Packing, most: usize) -> io::Result<Vec<Leak>> {
         let mut leaks = Vec::new();
-        items::visit(path, format, |item, _, data| self.item(item, data, most, &mut leaks))?;
+        items::visit(path, packing, |item, _, data| self.item(item, data, most, &mut leaks))?;
         Ok(leaks)
     }
 

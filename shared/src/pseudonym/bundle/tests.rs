@@ -3,6 +3,7 @@ use jiff::Timestamp;
 
 use crate::bundle::manifest::{ClockReading, Cluster, FORMAT, LedgerEntry, Subject, Tool};
 use crate::bundle::reader::Bundle;
+use crate::bundle::writer::Format;
 use crate::pseudonym::verify::Verifier;
 use crate::pseudonym::{Key, kinds};
 
@@ -66,18 +67,19 @@ fn nothing_real_is_left_in_any_part_of_any_container() {
     for format in [Format::TarGz, Format::Tar, Format::Zip, Format::Directory] {
         let folder = tempfile::tempdir().unwrap();
         let place = |name: &str| folder.path().join(format!("{name}{}", format.extension()));
+        let packing = Packing::from(format);
         let mut manifest = make(&place("from"), format);
         let mut words = Pseudonyms::new(&Key::from_bytes([3; 32]), kinds(["all"]).unwrap(), None);
-        words.learn(&place("from"), format, &manifest).unwrap();
+        words.learn(&place("from"), &packing, &manifest).unwrap();
         let map = words.map();
         let verifier = Verifier::new(&map).unwrap();
-        let before = verifier.bundle(&place("from"), format, 100).unwrap();
+        let before = verifier.bundle(&place("from"), &packing, 100).unwrap();
         for path in ["hosts/10.0.6.31/dmesg.txt", "tables/a/pods.txt", "manifest.json"] {
             assert!(before.iter().any(|leak| leak.path == path), "{before:?}");
         }
 
-        words.bundle((&place("from"), &place("to")), format, "casebook-zeus-1", &mut manifest).unwrap();
-        assert_eq!(verifier.bundle(&place("to"), format, 100).unwrap(), []);
+        words.bundle((&place("from"), &place("to")), &packing, "casebook-zeus-1", &mut manifest).unwrap();
+        assert_eq!(verifier.bundle(&place("to"), &packing, 100).unwrap(), []);
         let bundle = Bundle::open(&place("to"), &Default::default()).unwrap();
         assert_eq!(bundle.check(), []);
         assert_eq!(bundle.manifest.as_ref(), Some(&manifest));
