@@ -72,6 +72,12 @@ impl Report {
         self.findings.iter().flat_map(Finding::with_explained)
     }
 
+    /// Whether a finding quotes this line as its evidence.
+    fn quotes(&self, path: &str, line: u32) -> bool {
+        let mut evidence = self.every_finding().flat_map(|finding| &finding.evidence);
+        evidence.any(|place| place.path == path && (place.line..=place.end_line).contains(&line))
+    }
+
     /// The same with its texts in one language.
     pub fn in_language(&self, lang: Lang) -> Report<String> {
         Report {

@@ -8,6 +8,7 @@
 pub mod model;
 
 mod causes;
+mod command;
 mod draft;
 mod logs;
 mod nodes;

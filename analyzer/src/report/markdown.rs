@@ -106,11 +106,25 @@ impl Writer<'_> {
         plain(&self.dates.within(text.get(self.lang), self.lang))
     }
 
+    /// A finding may be no more than a remark while things are in trouble that no case explains; then it is no answer.
+    fn is_answer(&self, index: usize, finding: &Finding) -> bool {
+        index == 0 && (finding.severity != Severity::Info || self.report.triage.groups.is_empty())
+    }
+
     /// The first finding whole, or that there is none.
     fn answer(&mut self) {
         match self.report.findings.first() {
-            Some(finding) if finding.severity != Severity::Info || self.report.triage.groups.is_empty() => {
-                self.pieces.lead(self.headline(finding));
+            Some(finding) if self.is_answer(0, finding) => {
+                let heading = self.heading(finding, self.pick("诊断结果", "Result"));
+                self.pieces.lead(format!("## {heading}"));
+                if self.report.findings.len() > 1 {
+                    self.pieces.lead(match (self.lang, self.report.findings.len()) {
+                        (Lang::Zh, n) => format!("共发现 {n} 个问题，先看这一个，其余见“其他发现”。"),
+                        (Lang::En, n) => format!(
+                            "{n} problems were found. Look at this one first; the others are under \"Also found\"."
+                        ),
+                    });
+                }
                 self.finding(finding, WHOLE);
             }
             _ => {
@@ -123,12 +137,13 @@ impl Writer<'_> {
         }
     }
 
-    fn headline(&self, finding: &Finding) -> String {
+    /// How sure it is and then what it is: titles end in brackets of their own.
+    fn heading(&self, finding: &Finding, lead: &str) -> String {
         let title = self.plain(&finding.title);
         let verdict = words::verdict(finding.verdict, self.lang);
         match self.lang {
-            Lang::Zh => format!("## 诊断结果：{title}（{verdict}）"),
-            Lang::En => format!("## Result: {title} ({verdict})"),
+            Lang::Zh => format!("{lead}（{verdict}）：{title}"),
+            Lang::En => format!("{lead} ({verdict}): {title}"),
         }
     }
 
@@ -151,29 +166,16 @@ impl Writer<'_> {
     }
 
     fn other_findings(&mut self) {
-        let is_answer = |index: usize, finding: &Finding| {
-            index == 0 && (finding.severity != Severity::Info || self.report.triage.groups.is_empty())
-        };
-        let others: Vec<&Finding> = self
-            .report
-            .findings
-            .iter()
-            .enumerate()
-            .filter(|(index, finding)| !is_answer(*index, finding))
-            .map(|(_, finding)| finding)
-            .collect();
+        let findings = &self.report.findings;
+        let others: Vec<(usize, &Finding)> =
+            (1..).zip(findings).filter(|(number, finding)| !self.is_answer(number - 1, finding)).collect();
         if others.is_empty() {
             return;
         }
         self.pieces.lead(format!("## {}", self.pick("其他发现", "Also found")));
-        for finding in others {
-            let title = self.plain(&finding.title);
-            let verdict = words::verdict(finding.verdict, self.lang);
-            let severity = words::severity(finding.severity, self.lang);
-            self.pieces.lead(match self.lang {
-                Lang::Zh => format!("### {title}（{verdict}，{severity}）"),
-                Lang::En => format!("### {title} ({verdict}, {severity})"),
-            });
+        for (number, finding) in others {
+            let lead = format!("{} {number}", self.pick("问题", "Problem"));
+            self.pieces.lead(format!("### {}", self.heading(finding, &lead)));
             self.finding(finding, BRIEF);
         }
     }

@@ -174,6 +174,7 @@ pub(crate) fn sample() -> Report {
                     relation: Relation::Calls,
                 }],
                 cases: Vec::new(),
+                command: Some("kubectl logs -n shop web-0 -c main --tail=100 --previous".into()),
             }],
             texts: Vec::new(),
         },
@@ -257,7 +258,7 @@ fn terminal_lines_keep_to_the_width() {
     use unicode_width::UnicodeWidthStr;
     for width in [40, 80] {
         let text = terminal(Lang::Zh, width, false);
-        let commands = ["helm ", "casebook-collect ", "x ```"];
+        let commands = ["helm ", "kubectl ", "casebook-collect ", "x ```"];
         for line in text.lines().filter(|line| !commands.iter().any(|c| line.trim_start().starts_with(c))) {
             assert!(line.width() <= width, "{line}");
         }

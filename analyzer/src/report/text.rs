@@ -5,6 +5,7 @@ mod wrap;
 use std::borrow::Cow;
 
 use shared::lang::Lang;
+use unicode_width::UnicodeWidthStr;
 
 use super::escape::{keep_ends, one_line, shorten, visible};
 use super::model::{Finding, Severity, Text, Verdict};
@@ -97,15 +98,19 @@ impl Writer<'_> {
 
     /// Wrapped text, every line indented.
     fn lines(&mut self, indent: usize, style: Option<Style>, text: &str) {
-        for line in wrap(&visible(text), self.options.width.saturating_sub(indent)) {
-            if line.is_empty() {
-                self.out.push('\n');
-                continue;
-            }
-            let line = style.map_or_else(|| line.clone(), |style| self.paint(style, &line));
-            self.out.push_str(&" ".repeat(indent));
-            self.out.push_str(&line);
+        self.item(indent, "", style, text);
+    }
+
+    /// Wrapped text behind a mark, its further lines standing below its first.
+    fn item(&mut self, indent: usize, mark: &str, style: Option<Style>, text: &str) {
+        let below = indent + mark.width();
+        let mut lead = format!("{}{mark}", " ".repeat(indent));
+        for line in wrap(&visible(text), self.options.width.saturating_sub(below)) {
+            let painted = style.map_or_else(|| line.clone(), |style| self.paint(style, &line));
+            self.out.push_str(if line.is_empty() { lead.trim_end() } else { &lead });
+            self.out.push_str(&painted);
             self.out.push('\n');
+            lead = " ".repeat(below);
         }
     }
 
@@ -179,13 +184,14 @@ impl Writer<'_> {
             self.lines(2, None, &text);
         }
         for (index, fix) in finding.fix.iter().enumerate() {
-            let mut text = format!("{}. {}", index + 1, self.told(&fix.text).trim());
+            let mut text = self.told(&fix.text).trim().to_owned();
             if fix.destructive {
                 text.push_str(self.pick("（有破坏性，无法撤销）", " (destructive, cannot be undone)"));
             }
-            self.lines(2, fix.destructive.then_some(Style::Red), &text);
+            let style = fix.destructive.then_some(Style::Red);
+            self.item(2, &format!("{}. ", index + 1), style, &text);
             if let Some(loses) = &fix.loses {
-                let text = format!("{}{}", self.pick("会丢失：", "Lost by it: "), self.told(loses).trim());
+                let text = format!("{}{}", self.pick("会丢失：", "You lose: "), self.told(loses).trim());
                 self.lines(5, Some(Style::Red), &text);
             }
             for command in &fix.commands {
@@ -197,11 +203,15 @@ impl Writer<'_> {
             self.lines(2, Some(Style::Yellow), &text);
         }
         for ask in &finding.asks {
-            let text = format!("? {}", self.told(&ask.text).trim());
-            self.lines(2, None, &text);
+            let text = self.told(&ask.text).trim().to_owned();
+            self.item(2, "?  ", None, &text);
             if let Some(command) = &ask.command {
                 self.verbatim(5, Style::Cyan, command);
             }
+        }
+        if !finding.evidence.is_empty() {
+            let label = self.pick("依据：", "Evidence:").to_owned();
+            self.lines(2, None, &label);
         }
         for (evidence, places) in fold(&finding.evidence).into_iter().take(NAMED) {
             let time = evidence.time.as_deref().map(|t| format!("  {}", self.options.dates.show(t)));
@@ -213,16 +223,26 @@ impl Writer<'_> {
             };
             let path = one_line(&evidence.path);
             let place = format!("{path}:{}{}{count}", evidence.line, time.unwrap_or_default());
-            self.lines(2, Some(Style::Dim), &place);
+            self.lines(4, Some(Style::Dim), &place);
             let excerpt = one_line(&evidence.telling(&self.options.dates, self.lang));
-            self.lines(4, None, &keep_ends(&excerpt, 400));
+            self.lines(6, None, &keep_ends(&excerpt, 400));
+        }
+        for (index, link) in finding.chain.iter().enumerate() {
+            let label = if index == 0 { self.pick("因果链：", "Chain: ") } else { "→ " };
+            let subject = words::subject(&link.subject, self.lang);
+            let text = one_line(&format!("{subject}{}{}", self.pick("：", ": "), link.state));
+            if index == 0 {
+                self.lines(2, Some(Style::Dim), &format!("{label}{text}"));
+            } else {
+                self.item(4, "→ ", Some(Style::Dim), &text);
+            }
         }
         for inner in &finding.explains {
             let text =
                 format!("{}{}", self.pick("由此引起：", "Explains: "), one_line(&self.told(&inner.title)));
             self.lines(2, Some(Style::Dim), &text);
         }
-        let id = one_line(&finding.case);
+        let id = format!("{}{}", self.pick("编号：", "Case: "), one_line(&finding.case));
         self.lines(2, Some(Style::Dim), &id);
     }
 
@@ -241,13 +261,19 @@ impl Writer<'_> {
             return;
         }
         self.section("所有异常，按可能的共同原因", "All that is not well, by likely cause");
-        for group in &triage.groups {
+        for group in triage.groups.iter().filter(|group| group.cases.is_empty()) {
             self.group(group);
         }
+        // What a case explains has been said.
+        for group in triage.groups.iter().filter(|group| !group.cases.is_empty()) {
+            let title = one_line(&self.told(&group.title));
+            let text = format!("{title}{}{}", self.pick("，见 ", ", see "), group.cases.join(", "));
+            self.item(0, "* ", Some(Style::Dim), &text);
+        }
         for text in &triage.texts {
-            let path = one_line(&text.path);
-            self.lines(2, None, &path);
-            self.log(&text.lines);
+            let lines: Vec<&LogLine> =
+                text.lines.iter().filter(|line| !report.quotes(&line.path, line.line)).collect();
+            self.log(&lines);
         }
     }
 
@@ -257,8 +283,8 @@ impl Writer<'_> {
             Severity::Warning => Style::Yellow,
             Severity::Info => Style::Green,
         };
-        let title = format!("* {}", one_line(&self.told(&group.title)));
-        self.lines(0, Some(style), &title);
+        let title = one_line(&self.told(&group.title));
+        self.item(0, "* ", Some(style), &title);
         let mut told: Option<Vec<&str>> = None;
         let alike = group.alike();
         for alike in alike.iter().take(NAMED) {
@@ -279,7 +305,7 @@ impl Writer<'_> {
             }
             let texts: Vec<&str> = problem.log.iter().map(|line| line.text.as_str()).collect();
             if !texts.is_empty() && told.as_ref() != Some(&texts) {
-                self.log(&problem.log);
+                self.log(&problem.log.iter().collect::<Vec<_>>());
                 told = Some(texts);
             }
         }
@@ -287,18 +313,24 @@ impl Writer<'_> {
         if !more.is_empty() {
             self.lines(2, Some(Style::Dim), more.trim());
         }
+        if let Some(command) = &group.command {
+            let label = self.pick("先看：", "Look here first:").to_owned();
+            self.lines(2, None, &label);
+            self.verbatim(5, Style::Cyan, command);
+        }
     }
 
-    fn log(&mut self, lines: &[LogLine]) {
-        if let Some(first) = lines.first() {
-            let path = one_line(&first.path);
+    /// Telling lines below the file that each run of them is from.
+    fn log(&mut self, lines: &[&LogLine]) {
+        for lines in lines.chunk_by(|a, b| a.path == b.path) {
+            let path = one_line(&lines[0].path);
             self.lines(4, Some(Style::Dim), &path);
-        }
-        for line in lines {
-            let count = if line.count > 1 { format!(" x{}", line.count) } else { String::new() };
-            let text = one_line(&line.text);
-            let text = format!("{:>6}{count}  {}", line.line, shorten(&text, 400));
-            self.lines(4, None, &text);
+            for line in lines {
+                let count = if line.count > 1 { format!(" x{}", line.count) } else { String::new() };
+                let mark = format!("{:>6}{count}  ", line.line);
+                let text = one_line(&line.text);
+                self.item(4, &mark, None, &shorten(&text, 400));
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::report::model::{Subject, Text};
 
+use super::command::first_look;
 use super::draft::{Draft, full_name, named};
 use super::model::{Cause, CauseKind, Group, Problem, Relation};
 use super::severity::{blamed, severity, suspects};
@@ -208,6 +209,7 @@ fn to_group(cause: Cause, drafts: Vec<Draft>) -> Group {
         cause,
         title,
         severity,
+        command: problems.iter().find_map(first_look),
         problems,
         edges: edges.into_iter().take(MOST_EDGES).collect(),
         cases: Vec::new(),

@@ -33,6 +33,9 @@ pub struct Group<T = Text> {
     pub edges: Vec<Edge>,
     /// Ids of the cases found for one of these objects.
     pub cases: Vec<String>,
+    /// What to type first to see more of the worst of them; absent where a name is not fit for a shell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
 }
 
 /// What the problems of a group have in common.
@@ -197,6 +200,7 @@ impl Group {
             problems: self.problems.clone(),
             edges: self.edges.clone(),
             cases: self.cases.clone(),
+            command: self.command.clone(),
         }
     }
 }

@@ -40,7 +40,8 @@ impl Writer<'_> {
                 .chain
                 .iter()
                 .map(|link| {
-                    format!("{}: {}", code(&words::subject(&link.subject, self.lang)), plain(&link.state))
+                    let subject = code(&words::subject(&link.subject, self.lang));
+                    format!("{subject}{}{}", self.pick("：", ": "), plain(&link.state))
                 })
                 .collect();
             self.pieces.push(format!("{}{}", self.label("因果链", "Chain"), links.join(" → ")));
@@ -50,7 +51,11 @@ impl Writer<'_> {
             let lines: Vec<String> = finding.explains.iter().map(|finding| self.explained(finding)).collect();
             self.pieces.push(lines.join("\n"));
         }
-        self.pieces.push(format!("{}`{}`", self.label("编号", "Case"), safe_id(&finding.case)));
+        let severity = words::severity(finding.severity, self.lang);
+        self.pieces.push(match self.lang {
+            Lang::Zh => format!("**编号**：`{}`，严重程度：{severity}", safe_id(&finding.case)),
+            Lang::En => format!("**Case**: `{}`, severity: {severity}", safe_id(&finding.case)),
+        });
         if !finding.references.is_empty() {
             let links: Vec<String> = finding.references.iter().map(|link| reference(link)).collect();
             self.pieces.push(format!("{}{}", self.label("参考", "See also"), links.join(", ")));
@@ -97,7 +102,7 @@ impl Writer<'_> {
                 ));
             }
             if let Some(loses) = &fix.loses {
-                words.push_str(&format!(" {}{}", self.pick("会丢失：", "Lost by it: "), self.prose(loses)));
+                words.push_str(&format!(" {}{}", self.pick("会丢失：", "You lose: "), self.prose(loses)));
             }
             let number = format!("{} {}", self.pick("步骤", "Step"), index + 1);
             let sep = self.pick("：", ": ");
@@ -161,14 +166,15 @@ impl Writer<'_> {
                     .unwrap_or_default();
                 let times = self.times(first.count, *places);
                 let excerpt = code_ends(&first.telling(self.dates, self.lang), QUOTE);
-                format!("- {}{time}{times}: {excerpt}", place(first))
+                format!("- {}{time}{times}{}{excerpt}", place(first), self.pick("：", ": "))
             })
             .collect();
         if folded.len() > detail.evidence {
             let more: usize = folded[detail.evidence..].iter().map(|(_, places)| places).sum();
-            lines.push(match self.lang {
-                Lang::Zh => format!("- 另有 {more} 处"),
-                Lang::En => format!("- {more} more places"),
+            lines.push(match (self.lang, more) {
+                (Lang::Zh, _) => format!("- 另有 {more} 处"),
+                (Lang::En, 1) => "- 1 more place".to_owned(),
+                (Lang::En, _) => format!("- {more} more places"),
             });
         }
         self.pieces.push(lines.join("\n"));

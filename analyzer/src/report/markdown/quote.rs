@@ -27,12 +27,19 @@ fn escape(text: &str, starts_line: bool) -> String {
             // At the beginning of a line these make headings and lists.
             '=' if first => out.push_str("&#61;"),
             '#' | '-' | '+' if first => out.extend(['\\', c]),
-            '.' | ')' if starts_line && at > 0 && at == digits => out.extend(['\\', c]),
+            '.' | ')' if starts_line && at > 0 && at == digits && ends_word(&text[at + 1..]) => {
+                out.extend(['\\', c]);
+            }
             '\\' | '`' | '*' | '_' | '[' | ']' => out.extend(['\\', c]),
             _ => out.push(c),
         }
     }
     out
+}
+
+/// Whether a list's number would end here: `1. item`, but not `10.0.6.34`.
+fn ends_word(rest: &str) -> bool {
+    rest.chars().next().is_none_or(char::is_whitespace)
 }
 
 /// A text of a rule: words in which pairs of backticks mark code, as rule authors write them.
@@ -97,6 +104,7 @@ mod tests {
         assert_eq!(plain("# title\n- item"), "\\# title - item");
         assert_eq!(plain("1. item"), "1\\. item");
         assert_eq!(plain("a 1. b"), "a 1. b");
+        assert_eq!(plain("10.0.6.34 refuses"), "10.0.6.34 refuses");
     }
 
     #[test]

@@ -20,34 +20,50 @@ impl Writer<'_> {
             "## {}",
             self.pick("所有异常，按可能的共同原因", "All that is not well, by likely cause")
         ));
-        // What a case already explains comes last: it has been said.
         let (known, unknown): (Vec<&Group>, Vec<&Group>) =
             triage.groups.iter().partition(|group| !group.cases.is_empty());
-        for group in unknown.into_iter().chain(known) {
+        for group in unknown {
             self.group(group);
         }
+        self.known(&known);
         for text in &triage.texts {
+            let lines: Vec<&LogLine> =
+                text.lines.iter().filter(|line| !self.report.quotes(&line.path, line.line)).collect();
+            if lines.is_empty() {
+                continue;
+            }
             self.pieces.lead(match self.lang {
                 Lang::Zh => format!("{} 中最能说明问题的行：", code(&text.path)),
                 Lang::En => format!("Most telling lines of {}:", code(&text.path)),
             });
-            self.pieces.push(fence("", &quoted(&text.lines)));
+            self.pieces.push(fence("", &quoted(&lines)));
         }
+    }
+
+    /// What a case already explains comes last and in a line each: it has been said.
+    fn known(&mut self, groups: &[&Group]) {
+        if groups.is_empty() {
+            return;
+        }
+        self.pieces
+            .lead(self.pick("上面的问题已经解释了：", "Explained by what was found above:").to_owned());
+        let lines: Vec<String> = groups
+            .iter()
+            .map(|group| {
+                let ids: Vec<String> =
+                    group.cases.iter().map(|case| format!("`{}`", safe_id(case))).collect();
+                format!("- {}{}{}", self.plain(&group.title), self.pick("，见 ", ", see "), ids.join(", "))
+            })
+            .collect();
+        self.pieces.push(lines.join("\n"));
     }
 
     fn group(&mut self, group: &Group) {
         let title = self.plain(&group.title);
         let severity = words::severity(group.severity, self.lang);
-        let cases = match group.cases.as_slice() {
-            [] => String::new(),
-            cases => {
-                let ids: Vec<String> = cases.iter().map(|case| format!("`{}`", safe_id(case))).collect();
-                format!("{}{}", self.pick("，见 ", ", see "), ids.join(", "))
-            }
-        };
         self.pieces.lead(match self.lang {
-            Lang::Zh => format!("**{title}**（{severity}{cases}）"),
-            Lang::En => format!("**{title}** ({severity}{cases})"),
+            Lang::Zh => format!("**{title}**（{severity}）"),
+            Lang::En => format!("**{title}** ({severity})"),
         });
         let alike = group.alike();
         let mut lines: Vec<String> = alike.iter().take(SUBJECTS).map(|alike| self.alike(alike)).collect();
@@ -59,9 +75,6 @@ impl Writer<'_> {
             });
         }
         self.pieces.push(lines.join("\n"));
-        if !group.cases.is_empty() {
-            return;
-        }
         let mut told: Vec<Vec<&str>> = Vec::new();
         for problem in group.problems.iter().filter(|problem| !problem.log.is_empty()).take(PROBLEMS) {
             // Replicas mostly say the same; once is enough.
@@ -70,12 +83,18 @@ impl Writer<'_> {
                 continue;
             }
             told.push(texts);
-            let paths: Vec<&str> = problem.log.iter().map(|line| line.path.as_str()).collect();
-            self.pieces.lead(match self.lang {
-                Lang::Zh => format!("{} 的日志：", code(paths[0])),
-                Lang::En => format!("From {}:", code(paths[0])),
-            });
-            self.pieces.push(fence("", &quoted(&problem.log)));
+            // The run before and the present one lie in two files.
+            for lines in problem.log.chunk_by(|a, b| a.path == b.path) {
+                self.pieces.lead(match self.lang {
+                    Lang::Zh => format!("{} 的日志：", code(&lines[0].path)),
+                    Lang::En => format!("From {}:", code(&lines[0].path)),
+                });
+                self.pieces.push(fence("", &quoted(&lines.iter().collect::<Vec<_>>())));
+            }
+        }
+        if let Some(command) = &group.command {
+            self.pieces.lead(self.pick("先看：", "Look here first:").to_owned());
+            self.pieces.push(fence("bash", command));
         }
     }
 
@@ -103,7 +122,7 @@ impl Writer<'_> {
 }
 
 /// Lines of a log with their numbers and counts.
-fn quoted(lines: &[LogLine]) -> String {
+fn quoted(lines: &[&LogLine]) -> String {
     lines
         .iter()
         .map(|line| {

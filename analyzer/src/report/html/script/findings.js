@@ -2,7 +2,8 @@
 
 function answer() {
   const { bundle, findings, triage } = data;
-  const first = findings[0];
+  // A remark is no answer while something is in trouble that no case explains.
+  const first = findings.length && (findings[0].severity !== 'info' || !triage.groups.length) ? findings[0] : null;
   const groups = triage.groups.length + triage.texts.length;
   let head;
   if (first) {
@@ -18,10 +19,10 @@ function answer() {
       h('p', { class: 'title' }, say('no_case')),
       h('p', null, groups ? say('see_unwell', groups) : say('nothing_wrong')));
   }
-  const others = findings.slice(1);
+  const others = findings.slice(first ? 1 : 0);
   const also = others.length > 0 && [h('h3', null, say('also')), h('ul', { class: 'also' }, others.slice(0, 8).map((finding, index) => h('li', null,
     badge(finding.verdict === 'need_more' ? 'warn' : severityClass(finding.severity), say(finding.verdict)), ' ',
-    h('a', { href: `#finding-${index + 1}` }, read(finding.title)),
+    h('a', { href: `#finding-${index + (first ? 1 : 0)}` }, read(finding.title)),
     finding.subjects.length > 0 && h('span', { class: 'soft small' }, ` ${subjectName(finding.subjects[0])}${finding.subjects.length > 1 ? ` +${finding.subjects.length - 1}` : ''}`)))),
   others.length > 8 && h('p', null, h('a', { href: '#findings' }, say('more', others.length - 8)))];
   const fact = (name, value) => value && value.length !== 0 && h('div', null, h('dt', null, say(name)), h('dd', null, value));
@@ -112,6 +113,7 @@ function groupCard(group, key) {
       badge(severityClass(group.severity), say(group.severity)),
       group.cases.map((id) => h('a', { href: `#${caseAnchor(id)}` }, say('see_case', id)))),
     alike(group.problems).map((problems, index) => problemRow(problems, `${key}-${index}`)),
+    group.command && !group.cases.length && [h('p', { class: 'soft small' }, say('look_first')), command(group.command)],
     group.edges.length > 0 && unfold(`${key}-graph`, say('hangs'), () => graph(group.edges, states, read(group.title)), group.edges.length > 2 && !group.cases.length));
 }
 

@@ -29,13 +29,14 @@ const WORDS = {
   input: ['输入', 'Input'], text_read: ['读取文本', 'Text read'], stopped: ['提前结束：%', 'stopped early: %'],
   concerns: ['对象', 'Concerns'], more: ['另有 % 个', '% more'],
   also: ['其他发现', 'Also found'],
-  steps: ['处理步骤', 'What to do'], destructive: ['有破坏性，无法撤销', 'destructive, cannot be undone'], loses: ['会丢失：%', 'Lost by it: %'],
+  steps: ['处理步骤', 'What to do'], destructive: ['有破坏性，无法撤销', 'destructive, cannot be undone'], loses: ['会丢失：%', 'You lose: %'],
   caution: ['注意：%', 'Caution: %'], asks_more: ['还需要知道', 'Still to be known'], asks_sure: ['要完全确认，还可以查看', 'To be fully sure'],
   evidence: ['依据', 'Evidence'], chain: ['因果链', 'Chain'], explains: ['由此引起', 'It explains'], references: ['参考', 'See also'],
   past: ['这些证据早于对象的当前状态，问题可能已经过去。', 'The evidence is older than the present state; this may be over.'],
   times: ['% 次', '% times'], copy: ['复制', 'Copy'], copied: ['已复制', 'Copied'], no_lines: ['这一行的上下文不在页面中。', 'The lines around it are not in this page.'],
   restarts: ['重启 % 次', '% restarts'], since: ['自 %', 'since %'], see_case: ['见 %', 'see %'], objects: ['% 个对象', '% objects'],
   telling: ['最能说明问题的日志', 'Log lines that tell most'], from_text: ['% 中最能说明问题的行', 'Most telling lines of %'],
+  look_first: ['先看：', 'Look here first:'],
   hangs: ['对象之间的关系', 'How they hang together'],
   filter: ['按名称、命名空间、节点或状态过滤', 'Filter by name, namespace, node or state'],
   bad: ['异常', 'in trouble'], warn: ['警告', 'warning'], ok: ['正常', 'well'], done: ['已完成', 'done'],
@@ -71,7 +72,13 @@ function say(key, ...values) {
 }
 
 // A text of the report, which is in both languages.
-function read(text) { return text ? text[state.lang] || text.zh || text.en || '' : ''; }
+function read(text) { return text ? within(text[state.lang] || text.zh || text.en || '') : ''; }
+
+// A sentence made of the cluster's values, with its moments in the reader's zone and long milliseconds in words.
+function within(text) {
+  return text.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)/g, when)
+    .replace(/\b(\d{4,15}) (?:ms\b|毫秒)/g, (_, millis) => lasting(Number(millis)));
+}
 
 const two = (n) => String(n).padStart(2, '0');
 
