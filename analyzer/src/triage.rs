@@ -14,21 +14,23 @@ mod logs;
 mod nodes;
 mod pods;
 mod severity;
+mod spoken;
 mod storage;
 mod template;
 mod workloads;
 mod world;
 
 use std::collections::{HashMap, HashSet};
+use std::ops::{Range, RangeInclusive};
 
 use rayon::prelude::*;
 
 use crate::report::model::Finding;
-use crate::snapshot::{Snapshot, TextKind, TextSource};
+use crate::snapshot::{FileId, Snapshot, TextKind, TextSource};
 
 use draft::Draft;
 use logs::{Rarity, telling};
-use model::{LogLine, TextLines, Triage};
+use model::{CauseKind, LogLine, TextLines, Triage};
 pub use severity::without_timestamp;
 pub use template::{Shape, shape};
 use world::World;
@@ -65,7 +67,7 @@ pub fn complaints(log: &str) -> impl Iterator<Item = (jiff::Timestamp, &str)> {
     })
 }
 
-/// Notes at each group which of the cases found speak of one of its objects.
+/// Notes at each group which of the cases found speak of one of its objects, and whether that explains all of it.
 pub fn link_cases(triage: &mut Triage, findings: &[Finding]) {
     let mut by_name: HashMap<String, Vec<&str>> = HashMap::new();
     for finding in findings {
@@ -82,6 +84,16 @@ pub fn link_cases(triage: &mut Triage, findings: &[Finding]) {
         cases.sort();
         cases.dedup();
         group.cases = cases;
+        // One cause means that what explains one object explains all. A node or a state in common may be chance: there,
+        // only what speaks of the node itself, or of every object, explains the group.
+        let explains_all = match group.cause.kind {
+            CauseKind::Node | CauseKind::State => {
+                by_name.contains_key(&group.cause.name)
+                    || causes::names(group).all(|name| by_name.contains_key(&name))
+            }
+            _ => true,
+        };
+        group.explained = !group.cases.is_empty() && explains_all;
     }
 }
 
@@ -113,7 +125,7 @@ fn read_logs(snapshot: &Snapshot, drafts: &mut [Draft]) {
         let mut told = HashSet::new();
         for source in &draft.logs {
             // The present run mostly repeats what the run before it said.
-            let more = telling(snapshot, source, &rarity, LINES - lines.len());
+            let more = telling(snapshot, source, &rarity, LINES - lines.len(), &[]);
             lines.extend(more.into_iter().filter(|line| told.insert(template::shape(&line.text))));
         }
         draft.problem.log = lines;
@@ -133,19 +145,37 @@ fn texts(snapshot: &Snapshot) -> Vec<TextLines> {
         })
         .collect();
     let rarity = Rarity::measure(snapshot, &sources);
+    // What was read as a table or a description is among the problems; its words are no log.
+    let read: Vec<(FileId, Range<usize>)> = snapshot
+        .texts
+        .iter()
+        .filter(|source| matches!(source.kind, TextKind::Describe | TextKind::Table))
+        .map(|source| (source.file, source.range.clone()))
+        .collect();
     let mut texts: Vec<(u8, TextLines)> = sources
         .par_iter()
         .filter_map(|source| {
-            let path = snapshot.files[source.file.0 as usize].path.clone();
+            let file = &snapshot.files[source.file.0 as usize];
             // Every object dump names failures and errors among its fields.
-            let least = if path.ends_with(".json") || path.ends_with(".yaml") { 4 } else { 3 };
-            let mut lines = telling(snapshot, source, &rarity, LINES);
+            let least = if file.path.ends_with(".json") || file.path.ends_with(".yaml") { 4 } else { 3 };
+            let elsewhere: Vec<RangeInclusive<u32>> = read
+                .iter()
+                .filter(|(of, range)| *of == source.file && !range.is_empty())
+                .map(|(_, range)| file.line_of(range.start)..=file.line_of(range.end - 1))
+                .collect();
+            let mut lines = telling(snapshot, source, &rarity, LINES, &elsewhere);
             lines.retain(|line| severity::severity(&line.text) >= least);
             let worst = lines.iter().map(|line| severity::severity(&line.text)).max()?;
-            Some((worst, TextLines { path, lines }))
+            Some((worst, TextLines { path: file.path.clone(), lines }))
         })
         .collect();
     texts.sort_by(|a, b| (b.0, &a.1.path).cmp(&(a.0, &b.1.path)));
+    // The same log is often saved twice, under two names.
+    let mut told = HashSet::new();
+    for (_, text) in &mut texts {
+        text.lines.retain(|line| told.insert(template::shape(&line.text)));
+    }
+    texts.retain(|(_, text)| !text.lines.is_empty());
     texts.truncate(MOST_TEXTS);
     texts.into_iter().map(|(_, lines)| lines).collect()
 }

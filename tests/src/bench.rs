@@ -9,3 +9,4 @@ pub mod load;
 pub mod log_server;
 pub mod log_text;
 pub mod measure;
+pub mod trouble;

@@ -48,7 +48,7 @@ pub fn render(report: &Report, rules: &RuleSet, lang: Lang, dates: &Dates) -> St
             suites.entry(rule.section.clone()).or_default().push(case);
         }
     }
-    for group in report.triage.groups.iter().filter(|group| group.cases.is_empty()) {
+    for group in report.triage.groups.iter().filter(|group| !group.explained) {
         suites.entry(UNEXPLAINED.to_owned()).or_default().push(writer.group(group));
     }
     let mut junit = quick_junit::Report::new("casebook");

@@ -43,7 +43,7 @@ pub fn render(report: &Report, rules: &RuleSet, lang: Lang, dates: &Dates) -> St
     for finding in &report.findings {
         writer.finding(finding, None, &mut results);
     }
-    for group in report.triage.groups.iter().filter(|group| group.cases.is_empty()) {
+    for group in report.triage.groups.iter().filter(|group| !group.explained) {
         let result = writer.group(group);
         results.push(result);
     }
@@ -265,6 +265,7 @@ fn cause_word(kind: CauseKind) -> &'static str {
         CauseKind::Dependency => "dependency",
         CauseKind::Release => "release",
         CauseKind::Workload => "workload",
+        CauseKind::State => "state",
     }
 }
 

@@ -174,6 +174,7 @@ pub(crate) fn sample() -> Report {
                     relation: Relation::Calls,
                 }],
                 cases: Vec::new(),
+                explained: false,
                 command: Some("kubectl logs -n shop web-0 -c main --tail=100 --previous".into()),
             }],
             texts: Vec::new(),

@@ -261,11 +261,11 @@ impl Writer<'_> {
             return;
         }
         self.section("所有异常，按可能的共同原因", "All that is not well, by likely cause");
-        for group in triage.groups.iter().filter(|group| group.cases.is_empty()) {
+        for group in triage.groups.iter().filter(|group| !group.explained) {
             self.group(group);
         }
         // What a case explains has been said.
-        for group in triage.groups.iter().filter(|group| !group.cases.is_empty()) {
+        for group in triage.groups.iter().filter(|group| group.explained) {
             let title = one_line(&self.told(&group.title));
             let text = format!("{title}{}{}", self.pick("，见 ", ", see "), group.cases.join(", "));
             self.item(0, "* ", Some(Style::Dim), &text);
@@ -283,7 +283,14 @@ impl Writer<'_> {
             Severity::Warning => Style::Yellow,
             Severity::Info => Style::Green,
         };
-        let title = one_line(&self.told(&group.title));
+        let mut title = one_line(&self.told(&group.title));
+        if !group.cases.is_empty() {
+            title.push_str(&format!(
+                "{}{}",
+                self.pick("，其中一些见 ", ", some of it: "),
+                group.cases.join(", ")
+            ));
+        }
         self.item(0, "* ", Some(style), &title);
         let mut told: Option<Vec<&str>> = None;
         let alike = group.alike();

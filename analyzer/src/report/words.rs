@@ -58,7 +58,8 @@ pub fn subject(subject: &Subject, lang: Lang) -> String {
         words.push('/');
     }
     words.push_str(&subject.name);
-    if let Some(container) = &subject.container {
+    // A table names no containers.
+    if let Some(container) = subject.container.as_deref().filter(|name| !name.is_empty()) {
         words.push_str(pick(lang, "（容器 ", " (container "));
         words.push_str(container);
         words.push_str(pick(lang, "）", ")"));

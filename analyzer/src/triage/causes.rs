@@ -28,7 +28,8 @@ pub fn group(world: &World, mut drafts: Vec<Draft>) -> Vec<Group> {
             break;
         }
     }
-    share_node(&mut drafts);
+    share_node(world, &mut drafts);
+    share_state(&mut drafts);
     let mut by_cause: BTreeMap<Cause, Vec<Draft>> = BTreeMap::new();
     for draft in drafts {
         by_cause.entry(draft.cause.clone()).or_default().push(draft);
@@ -165,8 +166,9 @@ fn most_common<'c>(causes: impl Iterator<Item = &'c Cause>) -> Option<Cause> {
     counts.into_iter().find(|(_, count)| *count == most).map(|(cause, _)| cause.clone())
 }
 
-/// When most problems that nothing explains lie on one node, the node is what they share.
-fn share_node(drafts: &mut [Draft]) {
+/// When most problems that nothing explains lie on one node, and its pods are in trouble far more often than those of
+/// the other nodes, the node is what they share.
+fn share_node(world: &World, drafts: &mut [Draft]) {
     let unexplained: Vec<usize> = drafts
         .iter()
         .enumerate()
@@ -178,19 +180,44 @@ fn share_node(drafts: &mut [Draft]) {
         let node = drafts[*index].problem.subject.node.clone().unwrap_or_default();
         by_node.entry(node).or_default().push(*index);
     }
-    if by_node.len() < 2 {
-        // One node only: sharing it says nothing.
-        return;
+    let mut pods: HashMap<&str, usize> = HashMap::new();
+    for pod in world.snapshot.objects.of("pods") {
+        if let Some(node) = pod.str_at(&["spec", "nodeName"]) {
+            *pods.entry(node).or_default() += 1;
+        }
     }
+    let all: usize = pods.values().sum();
     for (node, members) in by_node {
         let workloads: BTreeSet<&str> = members.iter().map(|i| drafts[*i].cause.name.as_str()).collect();
-        if workloads.len() >= 3 && members.len() * 10 >= unexplained.len() * 7 {
+        let here = pods.get(node.as_str()).copied().unwrap_or_default();
+        let (others, unwell_others) = (all.saturating_sub(here), unexplained.len() - members.len());
+        // Without pods elsewhere there is nothing to compare with, and sharing the node says nothing.
+        let stands_out = others > 0 && members.len() * others >= 2 * unwell_others * here;
+        if workloads.len() >= 3 && members.len() * 10 >= unexplained.len() * 7 && stands_out {
             for index in members {
                 let about = &drafts[index].problem.subject;
                 let me = named(&about.kind, about.namespace.as_deref(), &about.name);
                 drafts[index].edge(me, named("Node", None, &node), Relation::RunsOn);
                 drafts[index].cause = Cause { kind: CauseKind::Node, name: node.clone() };
             }
+        }
+    }
+}
+
+/// Workloads of which nothing is known but one and the same state: thirty groups of one tell a reader less than one of
+/// thirty.
+fn share_state(drafts: &mut [Draft]) {
+    let says_nothing = |draft: &Draft| {
+        let problem = &draft.problem;
+        draft.cause.kind == CauseKind::Workload && problem.message.is_none() && problem.log.is_empty()
+    };
+    let mut causes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for draft in drafts.iter().filter(|draft| says_nothing(draft)) {
+        causes.entry(draft.problem.state.clone()).or_default().insert(draft.cause.name.clone());
+    }
+    for draft in drafts.iter_mut().filter(|draft| says_nothing(draft)) {
+        if causes.get(&draft.problem.state).is_some_and(|workloads| workloads.len() >= 3) {
+            draft.cause = Cause { kind: CauseKind::State, name: draft.problem.state.clone() };
         }
     }
 }
@@ -213,6 +240,7 @@ fn to_group(cause: Cause, drafts: Vec<Draft>) -> Group {
         problems,
         edges: edges.into_iter().take(MOST_EDGES).collect(),
         cases: Vec::new(),
+        explained: false,
     }
 }
 
@@ -253,6 +281,10 @@ fn title(cause: &Cause, problems: &[Problem]) -> Text {
         CauseKind::Release => {
             (format!("Helm release {name} 状态为 {state}"), format!("helm release {name} is {state}"))
         }
+        CauseKind::State => (
+            format!("{name}：{count} 个对象，收集到的内容没有说明原因"),
+            format!("{name}: {objects}, and nothing collected says why"),
+        ),
         CauseKind::Workload if count == 1 => (format!("{name}：{state}"), format!("{name}: {state}")),
         CauseKind::Workload => {
             (format!("{name}：{state} 等 {count} 个对象"), format!("{name}: {state} ({objects})"))

@@ -6,30 +6,21 @@ use super::model::Problem;
 /// what is made for pasting into a shell must not hold what an attacker named a pod.
 pub fn first_look(problem: &Problem) -> Option<String> {
     let subject = &problem.subject;
-    let mut command =
-        match (subject.kind.as_str(), subject.namespace.as_deref(), subject.container.as_deref()) {
-            ("Host", ..) => return None,
-            ("HelmRelease", Some(namespace), _) => {
-                format!("helm history -n {} {}", word(namespace)?, word(&subject.name)?)
-            }
-            ("Pod", Some(namespace), Some(container)) if has_spoken(problem) => format!(
-                "kubectl logs -n {} {} -c {} --tail=100",
-                word(namespace)?,
-                word(&subject.name)?,
-                word(container)?
-            ),
-            (kind, Some(namespace), _) => {
-                format!(
-                    "kubectl describe {} -n {} {}",
-                    word(kind)?.to_lowercase(),
-                    word(namespace)?,
-                    word(&subject.name)?
-                )
-            }
-            (kind, None, _) => {
-                format!("kubectl describe {} {}", word(kind)?.to_lowercase(), word(&subject.name)?)
-            }
-        };
+    let name = word(&subject.name)?;
+    // What a paste does not tell is left to the reader, as in the commands of rules.
+    let namespace = subject.namespace.as_deref().map_or(Some("<namespace>"), word)?;
+    let container = subject.container.as_deref().filter(|container| !container.is_empty());
+    let mut command = match (subject.kind.as_str(), container) {
+        ("Host", _) => return None,
+        ("HelmRelease", _) => format!("helm history -n {namespace} {name}"),
+        ("Pod", Some(container)) if has_spoken(problem) => {
+            format!("kubectl logs -n {namespace} {name} -c {} --tail=100", word(container)?)
+        }
+        (kind @ ("Node" | "PersistentVolume" | "StorageClass" | "Namespace"), _) => {
+            format!("kubectl describe {} {name}", kind.to_lowercase())
+        }
+        (kind, _) => format!("kubectl describe {} -n {namespace} {name}", word(kind)?.to_lowercase()),
+    };
     if command.starts_with("kubectl logs") && problem.restarts.is_some() {
         // What the run that ended said last is why it ended.
         command.push_str(" --previous");
@@ -103,6 +94,8 @@ mod tests {
         let release = problem("HelmRelease", Some("shop"), "web", None, "failed");
         assert_eq!(first_look(&release).as_deref(), Some("helm history -n shop web"));
         assert_eq!(first_look(&problem("Host", None, "db", None, "")), None);
+        let pasted = problem("Pod", None, "web-0", Some(""), "Pending");
+        assert_eq!(first_look(&pasted).as_deref(), Some("kubectl describe pod -n <namespace> web-0"));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! at, so that the cost is bounded by the number of logs and not by their length.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
 
 use rayon::prelude::*;
 
@@ -12,6 +13,7 @@ use crate::snapshot::{Snapshot, TextKind, TextSource};
 
 use super::model::LogLine;
 use super::severity::{cut, is_frame, severity, timestamp, without_timestamp};
+use super::spoken::spoken;
 use super::template::{Shape, shape};
 
 /// How much of a log's end is looked at, in bytes.
@@ -109,17 +111,24 @@ struct Candidate<'a> {
     score: f64,
 }
 
-/// At most `most` lines of one log, in its order; empty when nothing in it sounds bad and it has no last words.
-pub fn telling(snapshot: &Snapshot, source: &TextSource, rarity: &Rarity, most: usize) -> Vec<LogLine> {
+/// At most `most` lines of one log, in its order, none of them of `elsewhere`; empty when nothing in it sounds bad and
+/// it has no last words.
+pub fn telling(
+    snapshot: &Snapshot,
+    source: &TextSource,
+    rarity: &Rarity,
+    most: usize,
+    elsewhere: &[RangeInclusive<u32>],
+) -> Vec<LogLine> {
     let file = &snapshot.files[source.file.0 as usize];
     let window = Window::of(snapshot, source);
     let total = window.lines().count().max(1) as f64;
     let mut by_shape: HashMap<Shape, Candidate> = HashMap::new();
     for (index, (line, text)) in window.lines().enumerate() {
-        let body = without_timestamp(text).trim();
-        if is_frame(text) {
+        if is_frame(text) || elsewhere.iter().any(|lines| lines.contains(&line)) {
             continue;
         }
+        let body = spoken(without_timestamp(text).trim());
         let shape = bare_shape(text);
         let nearness = (index + 1) as f64 / total;
         let candidate =
@@ -127,7 +136,7 @@ pub fn telling(snapshot: &Snapshot, source: &TextSource, rarity: &Rarity, most: 
         candidate.count += 1;
         candidate.line = line;
         candidate.text = text;
-        let severity = f64::from(severity(body));
+        let severity = f64::from(severity(&body));
         candidate.score = severity * 2.0 + rarity.of(shape) * 1.5 + nearness * 2.0;
         if severity == 0.0 {
             // Its last words may still be all that a silent death leaves, but any complaint goes first.
@@ -152,8 +161,8 @@ pub fn telling(snapshot: &Snapshot, source: &TextSource, rarity: &Rarity, most: 
 }
 
 fn shown(line: &str) -> String {
-    let body = without_timestamp(line).trim_end();
-    let short = cut(body, SHOWN);
+    let body = spoken(without_timestamp(line).trim_end());
+    let short = cut(&body, SHOWN);
     if short.len() < body.len() { format!("{short}…") } else { short.to_owned() }
 }
 
@@ -187,7 +196,7 @@ mod tests {
         let snapshot = snapshot(logs);
         let first = &snapshot.texts[0];
         let rarity = Rarity::measure(&snapshot, &[first]);
-        telling(&snapshot, first, &rarity, most).into_iter().map(|l| (l.line, l.text, l.count)).collect()
+        telling(&snapshot, first, &rarity, most, &[]).into_iter().map(|l| (l.line, l.text, l.count)).collect()
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub struct Group<T = Text> {
     pub edges: Vec<Edge>,
     /// Ids of the cases found for one of these objects.
     pub cases: Vec<String>,
+    /// Whether these cases explain the whole group, and not just an object or two that happen to be in it.
+    pub explained: bool,
     /// What to type first to see more of the worst of them; absent where a name is not fit for a shell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
@@ -69,6 +71,8 @@ pub enum CauseKind {
     Release,
     /// One workload, with nothing wider in sight.
     Workload,
+    /// Several workloads in one state, of which nothing says why.
+    State,
 }
 
 /// One object that is not well.
@@ -200,6 +204,7 @@ impl Group {
             problems: self.problems.clone(),
             edges: self.edges.clone(),
             cases: self.cases.clone(),
+            explained: self.explained,
             command: self.command.clone(),
         }
     }

@@ -80,7 +80,7 @@ fn worst_word(line: &str) -> u8 {
         .expect("valid patterns")
     });
     static HARMLESS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?i)\b(?:0|no) (?:errors?|failures?)\b|\berrors?["']?\s*[=:]\s*["']?(?:0|nil|null|none|""|<nil>|\[\])(?:\W|$)|without errors?"#)
+        Regex::new(r#"(?i)\b(?:0|no) (?:errors?|failures?)\b|\berrors?["']?\s*[=:]\s*["']?(?:0|nil|null|none|""|<nil>|\[\])(?:\W|$)|without errors?|\#success=\d+ \#failure=\d+"#)
             .expect("a valid pattern")
     });
     let line = cut(line, 2000);

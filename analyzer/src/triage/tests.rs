@@ -80,6 +80,11 @@ fn waiting(reason: &str) -> Value {
         "lastState": {"terminated": {"exitCode": 1, "reason": "Error", "finishedAt": "2024-05-01T11:59:00Z"}}}]})
 }
 
+/// Of which nothing is known but the state, as from a table.
+fn silent() -> Value {
+    json!({"phase": "Pending", "containerStatuses": [{"name": "main", "state": {"waiting": {"reason": "CreateContainerError"}}}]})
+}
+
 fn healthy() -> Value {
     json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}], "podIP": "10.0.0.9",
         "containerStatuses": [{"name": "main", "restartCount": 0, "ready": true,
@@ -262,4 +267,60 @@ fn old_restarts_are_forgiven_and_recent_ones_told() {
     let recent = Cluster::new().with("pods", pod("a", restarted("2024-05-01T11:50:00Z"))).triage();
     assert_eq!(recent.groups[0].problems[0].state, "Restarting");
     assert_eq!(recent.groups[0].problems[0].message.as_deref(), Some("OOMKilled (exit 137)"));
+}
+
+#[test]
+fn a_node_stands_out_only_against_the_others() {
+    let on = |node: &str, name: &str, status: Value| {
+        let mut pod = pod(name, status);
+        pod["spec"]["nodeName"] = json!(node);
+        pod
+    };
+    let mut cluster = Cluster::new();
+    for name in ["a", "b", "c"] {
+        cluster = cluster.with("pods", on("n1", name, waiting("CrashLoopBackOff")));
+    }
+    let kind = |triage: model::Triage| triage.groups[0].cause.kind;
+    // Everything that there is runs on it.
+    assert_ne!(kind(cluster.triage()), CauseKind::Node);
+    let mut cluster = Cluster::new();
+    for name in ["a", "b", "c"] {
+        cluster = cluster.with("pods", on("n1", name, waiting("CrashLoopBackOff")));
+    }
+    for name in ["d", "e", "f"] {
+        cluster = cluster.with("pods", on("n2", name, healthy()));
+    }
+    assert_eq!(kind(cluster.triage()), CauseKind::Node);
+}
+
+#[test]
+fn workloads_of_which_only_the_state_is_known_are_one_group() {
+    let mut cluster = Cluster::new();
+    for name in ["a", "b", "c"] {
+        cluster = cluster.with("pods", pod(name, silent()));
+    }
+    let triage = cluster.triage();
+    assert_eq!(triage.groups.len(), 1, "{:#?}", triage.groups);
+    assert_eq!(triage.groups[0].cause.kind, CauseKind::State);
+    assert_eq!(triage.groups[0].command.as_deref(), Some("kubectl describe pod -n shop a"));
+}
+
+#[test]
+fn one_case_in_a_state_explains_not_the_others() {
+    let mut cluster = Cluster::new();
+    for name in ["a", "b", "c"] {
+        cluster = cluster.with("pods", pod(name, silent()));
+    }
+    let mut triage = cluster.triage();
+    let mut finding = crate::report::tests::sample().findings.remove(0);
+    finding.subjects.truncate(1);
+    finding.subjects[0].name = "a".into();
+    link_cases(&mut triage, std::slice::from_ref(&finding));
+    assert_eq!((triage.groups[0].cases.len(), triage.groups[0].explained), (1, false));
+    let one = finding.subjects[0].clone();
+    finding
+        .subjects
+        .extend(["b", "c"].map(|name| crate::report::model::Subject { name: name.into(), ..one.clone() }));
+    link_cases(&mut triage, &[finding]);
+    assert!(triage.groups[0].explained);
 }

@@ -1,8 +1,10 @@
-//! `cargo run --release -p tests --bin bench -- analyzer|collector|redaction`: ratios to programs that everybody has.
+//! `cargo run --release -p tests --bin bench -- analyzer|collector|page|redaction`: ratios to programs that everybody has.
 //!
 //! analyzer [MEGABYTES]   `casebook-analyze` on a generated bundle of that much data (default 200), beside `gzip -dc`
 //! collector [PODS]       `casebook-collect` on a server with so many pods (default 5000) and twice as many events,
 //!                        beside `kubectl cluster-info dump -A` on the same server
+//! page [MEGABYTES]       the HTML page about a generated installation in trouble with so much data (default 200): its
+//!                        size, and how long the system's Chromium takes to open it
 //! redaction [MEGABYTES]  `casebook-collect redact` on so much of generated logs (default 256), beside `cat` and beside
 //!                        `sed` with three expressions
 
@@ -18,13 +20,15 @@ use kube::{Client, Config};
 use tests::bench::audit::{Mark, summary};
 use tests::bench::load::{Load, node_addresses};
 use tests::bench::measure::{Cost, best_of, once, row};
-use tests::bench::{bundle, log_server, log_text};
+use tests::bench::{bundle, log_server, log_text, trouble};
 use tests::cache::Cache;
 use tests::cluster::{Cluster, Settings, User};
 use tests::isolation;
 use tests::programs::{self, program};
+use tests::run::succeed;
 
-const USAGE: &str = "usage: bench analyzer [MEGABYTES] | collector [PODS] | redaction [MEGABYTES]";
+const USAGE: &str =
+    "usage: bench analyzer [MEGABYTES] | collector [PODS] | page [MEGABYTES] | redaction [MEGABYTES]";
 
 fn main() -> Result<ExitCode> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -33,6 +37,7 @@ fn main() -> Result<ExitCode> {
     if !isolation::inside() {
         programs::build()?;
         cache.prepare()?;
+        cache.prepare_page()?;
     }
     // Both in memory of their own: what is measured is not the disk.
     if let Some(code) = isolation::enter(&cache)? {
@@ -40,6 +45,7 @@ fn main() -> Result<ExitCode> {
     }
     match args.first().map(String::as_str) {
         Some("analyzer") => analyzer(&cache.run_dir(), number(200)?)?,
+        Some("page") => page(&cache, number(200)?)?,
         Some("redaction") => redaction(&cache.run_dir(), number(256)?)?,
         Some("collector") => collector(&cache, number(5000)?)?,
         _ => {
@@ -74,6 +80,38 @@ fn analyzer(dir: &Path, megabytes: usize) -> Result<()> {
         })?;
         println!("{}", row("  casebook-analyze", ours, Some(gzip)));
     }
+    Ok(())
+}
+
+/// What the page about a bundle of 200 MB may weigh, and how long it may take to open.
+const PAGE_GOAL: (f64, f64) = (5.0, 1.0);
+/// Times that the page is opened; the median is told.
+const OPENINGS: &str = "5";
+
+fn page(cache: &Cache, megabytes: usize) -> Result<()> {
+    let dir = cache.run_dir();
+    let (bundle, html) = (dir.join("trouble.tar.gz"), dir.join("trouble.html"));
+    trouble::write(&bundle, u64::try_from(megabytes)? << 20)?;
+    println!("{megabytes} MiB of data, {} MiB file", std::fs::metadata(&bundle)?.len() >> 20);
+    heading("JSON");
+    let output = dir.join("output");
+    let json = best_of(3, || {
+        once(program("casebook-analyze")?.args(["--format", "json"]).arg(&bundle), &output, &[0])
+    })?;
+    println!("{}", row("casebook-analyze --format json", json, None));
+    let written =
+        best_of(3, || once(program("casebook-analyze")?.arg("-o").arg(&html).arg(&bundle), &output, &[0]))?;
+    println!("{}", row("casebook-analyze -o page.html", written, Some(json)));
+    let size = std::fs::metadata(&html)?.len() as f64 / 1e6;
+    println!("size of the page {size:>32.2} MB, goal {:.0} MB", PAGE_GOAL.0);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("page/open.mjs");
+    let mut node = Command::new("node");
+    node.arg(script).arg(&html).arg(OPENINGS).env("MODULES", cache.prepare_page()?);
+    let times: serde_json::Value = serde_json::from_str(&succeed(&mut node)?.stdout)?;
+    let seconds = |name: &str| times[name].as_f64().unwrap_or(f64::NAN) / 1000.0;
+    println!("until it is drawn {:>31.2} s,  goal {:.0} s", seconds("drawn"), PAGE_GOAL.1);
+    println!("until the first picture {:>25.2} s,  goal {:.0} s", seconds("painted"), PAGE_GOAL.1);
+    println!("elements {:>40}", times["elements"]);
     Ok(())
 }
 

@@ -21,7 +21,7 @@ impl Writer<'_> {
             self.pick("所有异常，按可能的共同原因", "All that is not well, by likely cause")
         ));
         let (known, unknown): (Vec<&Group>, Vec<&Group>) =
-            triage.groups.iter().partition(|group| !group.cases.is_empty());
+            triage.groups.iter().partition(|group| group.explained);
         for group in unknown {
             self.group(group);
         }
@@ -50,9 +50,7 @@ impl Writer<'_> {
         let lines: Vec<String> = groups
             .iter()
             .map(|group| {
-                let ids: Vec<String> =
-                    group.cases.iter().map(|case| format!("`{}`", safe_id(case))).collect();
-                format!("- {}{}{}", self.plain(&group.title), self.pick("，见 ", ", see "), ids.join(", "))
+                format!("- {}{}{}", self.plain(&group.title), self.pick("，见 ", ", see "), ids(group))
             })
             .collect();
         self.pieces.push(lines.join("\n"));
@@ -61,9 +59,13 @@ impl Writer<'_> {
     fn group(&mut self, group: &Group) {
         let title = self.plain(&group.title);
         let severity = words::severity(group.severity, self.lang);
+        let cases = match group.cases.as_slice() {
+            [] => String::new(),
+            _ => format!("{}{}", self.pick("，其中一些见 ", ", some of it: "), ids(group)),
+        };
         self.pieces.lead(match self.lang {
-            Lang::Zh => format!("**{title}**（{severity}）"),
-            Lang::En => format!("**{title}** ({severity})"),
+            Lang::Zh => format!("**{title}**（{severity}{cases}）"),
+            Lang::En => format!("**{title}** ({severity}{cases})"),
         });
         let alike = group.alike();
         let mut lines: Vec<String> = alike.iter().take(SUBJECTS).map(|alike| self.alike(alike)).collect();
@@ -119,6 +121,12 @@ impl Writer<'_> {
         }
         line
     }
+}
+
+/// The cases that speak of a group.
+fn ids(group: &Group) -> String {
+    let ids: Vec<String> = group.cases.iter().map(|case| format!("`{}`", safe_id(case))).collect();
+    ids.join(", ")
 }
 
 /// Lines of a log with their numbers and counts.

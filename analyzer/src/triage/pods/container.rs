@@ -42,14 +42,14 @@ impl<'a> Container<'a> {
     }
 }
 
-/// `OOMKilled (exit 137)`; `None` for an exit with success.
+/// `OOMKilled (exit 137)`, or the reason alone where a table told no more; `None` for an exit with success.
 fn ending(terminated: &Value) -> Option<String> {
-    let code = int_at(terminated, "/exitCode").unwrap_or(0);
-    let reason = str_at(terminated, "/reason");
-    if code == 0 && reason.is_none_or(|reason| reason == "Completed") {
-        return None;
+    let code = int_at(terminated, "/exitCode");
+    match (str_at(terminated, "/reason"), code) {
+        (None | Some("Completed"), None | Some(0)) => None,
+        (reason, Some(code)) => Some(format!("{} (exit {code})", reason.unwrap_or("Error"))),
+        (reason, None) => reason.map(str::to_owned),
     }
-    Some(format!("{} (exit {code})", reason.unwrap_or("Error")))
 }
 
 pub fn containers(pod: &Value) -> Vec<Container<'_>> {
@@ -70,5 +70,6 @@ mod tests {
             ending(&serde_json::json!({"exitCode": 137, "reason": "OOMKilled"})).as_deref(),
             Some("OOMKilled (exit 137)")
         );
+        assert_eq!(ending(&serde_json::json!({"reason": "Error"})).as_deref(), Some("Error"));
     }
 }

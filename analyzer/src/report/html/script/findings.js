@@ -98,8 +98,8 @@ function reference(link) {
 function unwellSection() {
   const { groups, texts } = data.triage;
   if (!groups.length && !texts.length) return null;
-  const known = groups.filter((group) => group.cases.length);
-  const unknown = groups.filter((group) => !group.cases.length);
+  const known = groups.filter((group) => group.explained);
+  const unknown = groups.filter((group) => !group.explained);
   return section('unwell', h('p', { class: 'soft' }, say('unwell_lead')),
     [...unknown, ...known].map((group) => groupCard(group, `group-${group.cause.kind}-${group.cause.name}`)),
     texts.map((text, index) => h('div', { class: 'card' },
@@ -113,8 +113,8 @@ function groupCard(group, key) {
       badge(severityClass(group.severity), say(group.severity)),
       group.cases.map((id) => h('a', { href: `#${caseAnchor(id)}` }, say('see_case', id)))),
     alike(group.problems).map((problems, index) => problemRow(problems, `${key}-${index}`)),
-    group.command && !group.cases.length && [h('p', { class: 'soft small' }, say('look_first')), command(group.command)],
-    group.edges.length > 0 && unfold(`${key}-graph`, say('hangs'), () => graph(group.edges, states, read(group.title)), group.edges.length > 2 && !group.cases.length));
+    group.command && !group.explained && [h('p', { class: 'soft small' }, say('look_first')), command(group.command)],
+    group.edges.length > 0 && unfold(`${key}-graph`, say('hangs'), () => graph(group.edges, states, read(group.title)), group.edges.length > 2 && !group.explained));
 }
 
 function caseAnchor(id) {
