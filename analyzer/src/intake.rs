@@ -11,6 +11,7 @@ mod errors;
 mod file;
 mod join;
 mod kinds;
+mod lacks;
 mod layout;
 mod ledger;
 mod merge;
@@ -78,6 +79,12 @@ pub fn load(paths: &[PathBuf], limits: &Limits, identities: &Identities) -> Resu
     // What was collected later counts. Where a time is missing, the order of the arguments does.
     if reads.iter().all(|read| read.input.collected_at.is_some()) {
         reads.sort_by_key(|read| read.input.collected_at);
+    }
+    // Beside another input a text is not asked for more than it holds.
+    if let [read] = &mut reads[..]
+        && read.input.layout == Layout::Loose.name()
+    {
+        read.input.notes.extend(lacks::missing(&read.parts));
     }
     let mut joined = Joined::new(paths.len() > 1);
     for read in reads {
@@ -202,7 +209,7 @@ fn read_entries(name: &str, entries: Vec<Entry>, layout: Layout) -> Read {
     if input.collected_at.is_none() {
         input.collected_at = moment::of_input(&parts, layout, modified);
     }
-    input.notes.extend(layout.lacks());
+    input.notes.extend(lacks::lacks(layout));
     input.notes.extend(parts.iter_mut().flat_map(|part| std::mem::take(&mut part.notes)));
     Read { input, name: name.to_owned(), parts, ledger, manifest_text }
 }

@@ -10,6 +10,7 @@ mod describe;
 mod encryption;
 mod faults;
 mod healthy;
+mod layouts;
 mod modules;
 mod nodes;
 mod permissions;
@@ -65,6 +66,7 @@ fn main() -> Result<ExitCode> {
         containment::trials(),
         watch::trials(),
         scenarios::trials(),
+        layouts::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     Ok(libtest_mimic::run(&arguments, trials).exit_code())

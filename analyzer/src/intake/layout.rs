@@ -9,8 +9,6 @@ mod host_report;
 mod must_gather;
 pub(super) mod support_bundle;
 
-use shared::lang::Localized;
-
 use super::kinds;
 use super::role::Role;
 
@@ -68,49 +66,6 @@ impl Layout {
             Layout::SupportBundleKit => by_namespace::kit(path),
             Layout::Loose => loose(path),
         }
-    }
-
-    /// What bundles of this layout never hold, for the reader of a report.
-    pub(super) fn lacks(self) -> Option<Localized> {
-        let (zh, en) = match self {
-            Layout::Casebook | Layout::Loose => return None,
-            Layout::Troubleshoot => (
-                "troubleshoot 收集包：没有控制机信息；日志默认只保留最后 10000 行；没有收集清单，缺少的内容不等于不存在。",
-                "a troubleshoot bundle: it has no facts of the control machine, logs keep their last 10,000 lines unless \
-                 asked otherwise, and without a ledger what is missing may still exist.",
-            ),
-            Layout::ClusterInfoDump => (
-                "cluster-info dump：没有 PVC、StorageClass、Ingress、ConfigMap、helm release 和主机信息，也没有上一次运行的日志。",
-                "a cluster-info dump: it has no claims, storage classes, ingresses, config maps, helm releases, facts of \
-                 hosts or previous logs.",
-            ),
-            Layout::MustGather => (
-                "must-gather / inspect：没有 helm release 历史和控制机信息。",
-                "must-gather or inspect: it has no helm histories and no facts of the control machine.",
-            ),
-            Layout::Sos => (
-                "sos 报告：只有一台主机；没有 helm release，Kubernetes 资源视插件选项而定。",
-                "a sos report: it is of one host, has no helm releases, and of Kubernetes what the plugin was asked for.",
-            ),
-            Layout::Insights => (
-                "insights 归档：只有一台主机的信息，没有 Kubernetes 资源。",
-                "an insights archive: it is of one host and has no Kubernetes objects.",
-            ),
-            Layout::Kind => (
-                "kind export logs：只有日志，没有 Kubernetes 资源和 helm release。",
-                "kind export logs: it has logs only, no Kubernetes objects and no helm releases.",
-            ),
-            Layout::Sonobuoy => (
-                "sonobuoy 结果：日志只有 sonobuoy 自己的；没有 helm release 和控制机信息。",
-                "a sonobuoy result: its logs are those of sonobuoy itself; it has no helm releases and no facts of the \
-                 control machine.",
-            ),
-            Layout::SupportBundleKit => (
-                "support-bundle-kit 收集包：没有 helm release 历史和控制机信息。",
-                "a support-bundle-kit bundle: it has no helm histories and no facts of the control machine.",
-            ),
-        };
-        Some(Localized::new(zh, en))
     }
 }
 

@@ -109,7 +109,9 @@ impl Cutter<'_> {
             }
             return;
         }
-        if line.trim().is_empty() {
+        // Between documents of YAML.
+        let between = line == "---" && self.open.is_none();
+        if line.trim().is_empty() || between {
             // A blank line ends a table; elsewhere it may stand inside.
             if matches!(self.open, Some((_, Shape::Table))) {
                 self.close(at);
@@ -332,6 +334,22 @@ NAME READY STATUS RESTARTS AGE
             shapes(text),
             [(Shape::Documents, None, 1), (Shape::Log(log), None, 3), (Shape::Documents, None, 6)]
         );
+    }
+
+    #[test]
+    fn documents_of_yaml_follow_a_log_without_a_rest() {
+        let text = "\
+==== START logs for container c of pod a/p ====
+x
+==== END logs for container c of pod a/p ====
+---
+apiVersion: v1
+items: []
+kind: EventList
+";
+        let found = shapes(text);
+        assert_eq!(found.iter().map(|(_, _, line)| *line).collect::<Vec<_>>(), [2, 5]);
+        assert_eq!(found[1].0, Shape::Documents);
     }
 
     #[test]
