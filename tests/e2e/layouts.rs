@@ -58,7 +58,7 @@ const EXPECTED: &[(&str, &str, &str, [char; 9])] = &[
     // What events say is everywhere.
     ("saas-prehook-image-pull", "saas-prehook-image-pull", "bkapp-bk0us0itsm-prod", ['C'; 9]),
     ("insufficient-resources", "insufficient-resources", "too-big", ['C'; 9]),
-    ("taint-not-tolerated", "taint-not-tolerated", "tainted", ['C'; 9]),
+    ("startup-probe-failing", "startup-probe-failing", "startup", ['C'; 9]),
     ("quota-exceeded", "quota-exceeded", "quota", ['C'; 9]),
     ("image-not-found", "image-not-found", "image-missing", ['C'; 9]),
     // A dump has no claims: the event alone makes it likely.

@@ -1,4 +1,4 @@
-//! What troubleshoot.sh says it could not collect, as ledger entries.
+//! What troubleshoot.sh and insights say they could not collect, as ledger entries.
 
 use serde_json::Value;
 use shared::bundle::manifest::{LedgerEntry, Outcome};
@@ -14,6 +14,12 @@ pub(super) fn read(path: &str, text: &str) -> Vec<LedgerEntry> {
     match value {
         Value::Object(map) => match map.get("error").and_then(Value::as_str) {
             Some(error) => vec![entry(about, path, error)],
+            // insights: the description of one command.
+            None if map.get("errors").is_some_and(Value::is_array) => {
+                let name = map.get("name").and_then(Value::as_str).unwrap_or(&about);
+                let errors = map.get("errors").and_then(Value::as_array).into_iter().flatten();
+                errors.filter_map(|error| Some(entry(name.to_owned(), path, &words(error)?))).collect()
+            }
             None => map
                 .iter()
                 .filter_map(|(namespace, error)| {

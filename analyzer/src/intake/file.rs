@@ -74,7 +74,9 @@ pub(super) fn read(path: String, text: Arc<str>, role: Role, cut: bool) -> Part 
         }
         Role::Errors { about } => {
             part.ledger = errors::read(&about, &text);
-            part.pieces.push(Piece::new(TextKind::Ledger, all));
+            if !part.ledger.is_empty() {
+                part.pieces.push(Piece::new(TextKind::Ledger, all));
+            }
         }
         Role::Manifest | Role::Skip => {}
     }

@@ -28,6 +28,8 @@ pub(super) fn objects(
     }
     let input = |object: &Object| files[object.file.0 as usize].input;
     let mut kept: Vec<Option<Object>> = Vec::with_capacity(objects.len());
+    // The last input that has it, in full or in part.
+    let mut seen: Vec<usize> = Vec::with_capacity(objects.len());
     let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
     for object in objects {
         let twins = by_name.entry(key(collection, &object)).or_default();
@@ -41,9 +43,11 @@ pub(super) fn objects(
         });
         let Some(at) = twin else {
             twins.push(kept.len());
+            seen.push(input(&object));
             kept.push(Some(object));
             continue;
         };
+        seen[at] = seen[at].max(input(&object));
         let place = kept[at].as_mut().expect("it was just seen");
         match (place.partial, object.partial) {
             (_, false) => *place = object,
@@ -52,7 +56,7 @@ pub(super) fn objects(
         }
     }
     if collection != "events" {
-        drop_gone(collection, &mut kept, input, whole);
+        drop_gone(collection, &mut kept, &seen, whole);
     }
     kept.into_iter().flatten().collect()
 }
@@ -89,18 +93,13 @@ fn gone(object: &Object) -> Option<&str> {
 }
 
 /// Takes out what an older input has and a newer one, which read the whole List, has not.
-fn drop_gone(
-    collection: &str,
-    kept: &mut [Option<Object>],
-    input: impl Fn(&Object) -> usize,
-    whole: &[HashSet<ListKey>],
-) {
-    for place in kept {
+fn drop_gone(collection: &str, kept: &mut [Option<Object>], seen: &[usize], whole: &[HashSet<ListKey>]) {
+    for (place, seen) in kept.iter_mut().zip(seen) {
         // What was gone already when its own input was made is told as what was, not as what is.
         let Some(object) = place.as_ref().filter(|object| gone(object).is_none()) else { continue };
         let everywhere = (collection.to_owned(), None);
         let here = (collection.to_owned(), object.namespace().map(str::to_owned));
-        let later = whole.iter().skip(input(object) + 1);
+        let later = whole.iter().skip(seen + 1);
         if later.into_iter().any(|lists| lists.contains(&everywhere) || lists.contains(&here)) {
             *place = None;
         }

@@ -47,7 +47,9 @@ fn kubectl(file: &str, folders: &[&str]) -> Role {
 pub(in crate::intake) fn insights(path: &str) -> Role {
     let segments: Vec<&str> = path.split('/').collect();
     match segments.first() {
-        Some(&"meta_data") => Role::Skip,
+        Some(&"insights_archive.txt") => Role::Skip,
+        // What a command could not do stands in its description.
+        Some(&"meta_data") => Role::Errors { about: path.to_owned() },
         Some(&"data") => on_host(&segments[1..]),
         _ => on_host(&segments),
     }
