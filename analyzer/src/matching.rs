@@ -135,7 +135,8 @@ fn once_each(hits: Vec<Hit>, as_events: bool, snapshot: &Snapshot) -> Vec<Hit> {
     let mut kept = hits;
     kept.retain(|hit| {
         let is_event = as_events && snapshot.event_lines.contains(&place(hit));
-        !is_event && !(pasted(hit) && known.contains(&place(hit)))
+        let told_twice = pasted(hit) && known.contains(&place(hit));
+        !is_event && !told_twice
     });
     kept
 }

@@ -15,6 +15,7 @@ use analyzer::snapshot::{Snapshot, TextKind};
 use serde_json::{Value, json};
 use shared::archive::Limits;
 use shared::bundle::manifest::Outcome;
+use shared::encryption::Identities;
 
 const LOG: &str = "2026-11-22T08:00:00Z starting\n2026-11-22T08:00:01Z Error: cannot bind\n";
 
@@ -131,7 +132,7 @@ fn load(name: &str, data: &[u8]) -> Snapshot {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join(name);
     std::fs::write(&path, data).unwrap();
-    intake::load(&[path], &Limits::default()).unwrap()
+    intake::load(&[path], &Limits::default(), &Identities::default()).unwrap()
 }
 
 fn load_folder(files: &Files) -> Snapshot {
@@ -141,7 +142,7 @@ fn load_folder(files: &Files) -> Snapshot {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, data).unwrap();
     }
-    intake::load(&[dir.path().join("saved")], &Limits::default()).unwrap()
+    intake::load(&[dir.path().join("saved")], &Limits::default(), &Identities::default()).unwrap()
 }
 
 /// What every layout with objects has to tell.
@@ -402,7 +403,7 @@ fn several_paths_are_one_body() {
     std::fs::write(at("n.json"), list("NodeList", &node()).to_string()).unwrap();
     std::fs::write(at("paste.txt"), "[root@bk ~]# kubectl get pods -n a\nNAME    READY   STATUS             RESTARTS   AGE\nweb-0   0/1     CrashLoopBackOff   7          1d\n").unwrap();
     let paths: Vec<_> = ["b.tar.gz", "n.json", "paste.txt"].map(at).to_vec();
-    let snapshot = intake::load(&paths, &Limits::default()).unwrap();
+    let snapshot = intake::load(&paths, &Limits::default(), &Identities::default()).unwrap();
     assert_eq!((snapshot.inputs.len(), snapshot.objects.of("pods").len()), (3, 1));
     let pod = &snapshot.objects.of("pods")[0];
     assert!(!pod.partial);

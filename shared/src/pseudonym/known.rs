@@ -580,14 +580,11 @@ pub(super) fn is_cluster_internal(name: &str) -> bool {
 pub(super) fn suffix_labels(labels: &[&str]) -> usize {
     let [.., second, last] = labels else { return 0 };
     if !is_ending(last) {
-        0
-    } else if PROVIDERS.contains(&format!("{second}.{last}").as_str()) {
-        2
-    } else if labels.len() > 2 && last.len() == 2 && SECOND.contains(second) {
-        2
-    } else {
-        1
+        return 0;
     }
+    let of_provider = PROVIDERS.contains(&format!("{second}.{last}").as_str());
+    let of_country = labels.len() > 2 && last.len() == 2 && SECOND.contains(second);
+    if of_provider || of_country { 2 } else { 1 }
 }
 
 fn is_ending(label: &str) -> bool {

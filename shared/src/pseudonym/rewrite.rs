@@ -95,7 +95,7 @@ impl Walk<'_> {
             }
             match byte {
                 b'*' => self.at += token::length_at(&self.text[self.at..]).unwrap_or(1),
-                b':' if self.peek(1) == Some(b':') && !self.before(self.at).is_some_and(|b| b == b':') => {
+                b':' if self.peek(1) == Some(b':') && self.before(self.at).is_none_or(|b| b != b':') => {
                     self.colons(self.at);
                 }
                 0x1b => self.at += colour(&self.text[self.at + 1..]) + 1,
