@@ -160,7 +160,9 @@ fn nothing_plain_is_on_the_disk(world: &World) -> Result<()> {
         child.kill()?;
         child.wait()?;
         for path in found {
-            ensure!(is_sealed(&path)?, "{} is not sealed", path.display());
+            // The room that is kept for the end holds noise.
+            let room = path.extension().is_some_and(|ending| ending == "room");
+            ensure!(room || is_sealed(&path)?, "{} is not sealed", path.display());
         }
     }
     Ok(())
