@@ -146,6 +146,7 @@ struct Object {
     status: Lenient<Status>,
     /// Of an event.
     source: Lenient<Source>,
+    reporting_component: Lenient<String>,
     reporting_instance: Lenient<String>,
 }
 
@@ -245,7 +246,10 @@ impl Object {
         to.machine(&self.spec.0.node_name.0);
         to.machine(&self.source.0.host.0);
         if path.starts_with("cluster-resources/events/") {
-            to.machine(&self.reporting_instance.0);
+            // Some components call themselves after the machine: `default-scheduler-zeus-1`.
+            let instance = &self.reporting_instance.0;
+            let behind = instance.strip_prefix(&self.reporting_component.0);
+            to.machine(behind.and_then(|rest| rest.strip_prefix('-')).unwrap_or(instance));
         }
         learn_listed(&self.spec.0.external_name.0, to);
         let tls = self.spec.0.tls.0.iter().flat_map(|tls| &tls.0.hosts.0);
@@ -258,5 +262,25 @@ impl Object {
             to.machine(&address.0.address.0);
             to.machine(&address.0.hostname.0);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pseudonym::{Key, Kind, kinds};
+
+    #[test]
+    fn a_component_is_not_taken_for_the_machine_it_is_named_after() {
+        let mut words = Pseudonyms::new(&Key::from_bytes([3; 32]), kinds(["host"]).unwrap(), None);
+        let events = r#"{"apiVersion":"v1","items":[
+            {"reportingComponent":"default-scheduler","reportingInstance":"default-scheduler-zeus-1"},
+            {"reportingComponent":"kubelet","reportingInstance":"hera-2"}]}"#;
+        item("cluster-resources/events/a.json", &mut events.as_bytes(), &mut words).unwrap();
+        let map = words.map();
+        let real: Vec<&str> = map.of(Kind::Host).values().map(String::as_str).collect();
+        assert_eq!(real.len(), 2, "{real:?}");
+        assert!(real.contains(&"zeus-1") && real.contains(&"hera-2"), "{real:?}");
+        assert!(words.string("default-scheduler-zeus-1").starts_with("default-scheduler-"));
     }
 }
