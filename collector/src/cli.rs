@@ -32,6 +32,10 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Mask the secrets of a text: standard input to standard output
     Redact(RedactArgs),
+    /// Write a bundle again with pseudonyms in place of addresses and names of hosts
+    Pseudonymize(PseudonymizeArgs),
+    /// Turn the pseudonyms in a reply or a report back into what they stand for
+    Reveal(RevealArgs),
     /// Keep collecting while something is going on, and write one bundle at its end
     Watch(WatchArgs),
 }
@@ -50,6 +54,8 @@ pub struct CollectArgs {
     pub bounds: BoundArgs,
     #[command(flatten)]
     pub redaction: RedactionArgs,
+    #[command(flatten)]
+    pub pseudonyms: PseudonymArgs,
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -231,6 +237,50 @@ pub struct RedactionArgs {
     /// More rules of what is secret: names, shapes, literal values; see rules/README.md; repeatable
     #[arg(long = "redact", value_name = "FILE")]
     pub rule_files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Pseudonyms")]
+pub struct PseudonymArgs {
+    /// Replace these by pseudonyms of the same shape: ip, host, email, mac, or all of them; repeatable, or separated by
+    /// commas. `reveal` turns a reply back
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    pub pseudonymize: Vec<String>,
+    #[command(flatten)]
+    pub keyring: KeyringArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct KeyringArgs {
+    /// Key of your pseudonyms, made where there is none; what they stand for is kept beside it, in FILE.map.json
+    /// [default: ~/.config/casebook/pseudonym.key]
+    #[arg(long, value_name = "FILE")]
+    pub pseudonym_key: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct PseudonymizeArgs {
+    /// Bundle that was collected without --pseudonymize; it stays as it is
+    pub bundle: PathBuf,
+    /// What is replaced: ip, host, email, mac, or all of them; separated by commas
+    #[arg(long, value_name = "KIND", value_delimiter = ',', default_value = "all")]
+    pub kinds: Vec<String>,
+    /// The new bundle; its name ends like that of the old one
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub keyring: KeyringArgs,
+    /// Language of messages: zh or en
+    #[arg(long, value_name = "LANG", value_parser = parse_lang)]
+    pub lang: Option<shared::lang::Lang>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RevealArgs {
+    /// Text with pseudonyms in it, such as a saved report; standard input if none is named
+    pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub keyring: KeyringArgs,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -10,6 +10,7 @@ pub mod commands;
 pub mod exit;
 pub mod gather;
 pub mod host;
+pub mod keyring;
 pub mod logs;
 pub mod messages;
 pub mod nodes;
@@ -50,7 +51,9 @@ pub fn main() -> Exit {
             None => commands::collect::collect(cli.collect, true, locale).await,
             Some(Command::Host(args)) => commands::host::host(args, locale).await,
             Some(Command::Inspect(args)) => commands::inspect::inspect(&args, locale),
+            Some(Command::Pseudonymize(args)) => commands::pseudonymize::pseudonymize(&args, locale),
             Some(Command::Redact(args)) => commands::redact::redact(&args),
+            Some(Command::Reveal(args)) => commands::reveal::reveal(&args),
             Some(Command::Watch(args)) => commands::watch::watch(args, locale).await,
         }
     });

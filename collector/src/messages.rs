@@ -1,10 +1,12 @@
 //! What a run says to the person at the terminal, in both languages.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use shared::bundle::manifest::{LedgerEntry, Manifest, Outcome};
 use shared::bundle::writer::Written;
 use shared::lang::Lang;
+use shared::pseudonym::Kind;
 
 use crate::options::RECIPIENTS;
 use crate::stop::Reason;
@@ -21,12 +23,17 @@ pub fn pick<'a>(lang: Lang, zh: &'a str, en: &'a str) -> &'a str {
 /// Losses named one by one; more of them are only counted.
 const NAMED: usize = 8;
 
-/// The end of a run that wrote a bundle.
-pub fn finished(lang: Lang, written: &Written, manifest: &Manifest) -> String {
+/// The end of a run that wrote a bundle. `map`: where its pseudonyms are told.
+pub fn finished(lang: Lang, written: &Written, manifest: &Manifest, map: Option<&Path>) -> String {
     let size = show_size(written.bytes);
     let path = written.path.display();
     let collected = manifest.ledger.iter().filter(|e| e.outcome == Outcome::Collected && e.bytes > 0).count();
-    let masked: u64 = manifest.ledger.iter().flat_map(|e| e.redactions.values()).sum();
+    let replaced = |kind: &str| Kind::ALL.iter().any(|known| known.counted_as() == kind);
+    let count = |pseudonyms: bool| -> u64 {
+        let all = manifest.ledger.iter().flat_map(|e| &e.redactions);
+        all.filter(|(kind, _)| replaced(kind) == pseudonyms).map(|(_, count)| count).sum()
+    };
+    let masked = count(false);
     let mut text = match lang {
         Lang::Zh => format!("已写入 {path}（{size}，{collected} 个文件，已脱敏 {masked} 处）"),
         Lang::En => format!("wrote {path} ({size}, {collected} files, {masked} values masked)"),
@@ -38,6 +45,18 @@ pub fn finished(lang: Lang, written: &Written, manifest: &Manifest) -> String {
             "\n已加密：只有公钥的主人能打开",
             "\nencrypted: only the owners of the keys can open it",
         );
+    }
+    if let Some(map) = map {
+        let (count, map) = (count(true), map.display());
+        text += &match lang {
+            Lang::Zh => format!(
+                "\n已替换为化名 {count} 处；对照表只在本机：{map}\n收到答复后用 casebook-collect reveal 还原"
+            ),
+            Lang::En => format!(
+                "\n{count} names and addresses have pseudonyms; what they stand for is on this machine alone: {map}\n\
+                 turn a reply back with casebook-collect reveal"
+            ),
+        };
     }
     if let Some(stopped) = &manifest.stopped {
         let why = match stopped.as_str() {

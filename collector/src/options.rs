@@ -7,13 +7,15 @@ use std::time::Duration;
 use shared::bundle::writer::{Format, Packing};
 use shared::encryption::{self, KeyError, Recipients, Seal};
 use shared::lang::Lang;
+use shared::pseudonym::{Kinds, NoKind, kinds};
 use shared::redact::Redactor;
 
-use crate::cli::{CollectArgs, HostsArgs};
+use crate::cli::{CollectArgs, HostsArgs, PseudonymArgs};
 use crate::cluster::api::Bounds;
 use crate::cluster::connect::Choice;
 use crate::commands::redact::{MasksError, redactor};
 use crate::host::HostOptions;
+use crate::keyring::{Keyring, KeyringError};
 use crate::nodes::{self, ListError, Node, SshOptions};
 use crate::select::{NoPart, Selection};
 
@@ -40,6 +42,8 @@ pub struct Options {
     pub output: Output,
     pub texts: Vec<PathBuf>,
     pub masks: Redactor,
+    /// What is replaced by pseudonyms, and where the user keeps their key.
+    pub pseudonyms: Option<(Kinds, Keyring)>,
     pub install_dir: Option<PathBuf>,
     pub host: bool,
     pub hosts: HostsOptions,
@@ -104,6 +108,10 @@ pub enum OptionError {
     Ending { path: PathBuf },
     #[error(transparent)]
     Key(#[from] KeyError),
+    #[error(transparent)]
+    Pseudonym(#[from] NoKind),
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
     #[error(
         "{path}: an encrypted bundle's name ends in .tar.gz.age, .tar.age or .zip.age\nhint: name it so, or name a directory to put it in"
     )]
@@ -128,7 +136,7 @@ impl Options {
     /// # Errors
     /// When an argument cannot mean anything.
     pub fn new(args: CollectArgs, locale: Option<Lang>) -> Result<Self, OptionError> {
-        let CollectArgs { cluster, scope, hosts, logs, bounds, redaction, output } = args;
+        let CollectArgs { cluster, scope, hosts, logs, bounds, redaction, pseudonyms, output } = args;
         let parts = scope.only.iter().map(|part| part.parse()).collect::<Result<Vec<_>, _>>()?;
         if !(bounds.qps.is_finite() && bounds.qps > 0.0) {
             return Err(OptionError::Qps(bounds.qps));
@@ -175,6 +183,7 @@ impl Options {
             output: Output::new(output.output, &output.encrypt_to)?,
             texts: scope.texts,
             masks: redactor(&redaction)?,
+            pseudonyms: pseudonyms_of(pseudonyms)?,
             install_dir: scope.install_dir,
             host: !scope.no_host,
             lang: output.lang.or(locale).unwrap_or(Lang::En),
@@ -226,6 +235,14 @@ impl Options {
         set("concurrency", self.bounds.concurrency.into());
         map
     }
+}
+
+fn pseudonyms_of(args: PseudonymArgs) -> Result<Option<(Kinds, Keyring)>, OptionError> {
+    if args.pseudonymize.is_empty() {
+        return Ok(None);
+    }
+    let kinds = kinds(args.pseudonymize.iter().map(String::as_str))?;
+    Ok(Some((kinds, Keyring::at(args.keyring.pseudonym_key, |name| std::env::var_os(name))?)))
 }
 
 impl HostsOptions {
@@ -286,6 +303,11 @@ impl Output {
         }
     }
 
+    /// Whether the user chose the file's name.
+    pub fn is_named(&self) -> bool {
+        matches!(self.place, Place::File(_))
+    }
+
     /// The file and its packing; `stem` names it where the user did not.
     pub fn resolve(&self, stem: &str) -> (PathBuf, Packing) {
         let packing = self.packing.clone();
@@ -341,6 +363,7 @@ mod tests {
             &["--concurrency", "0"],
             &["-n", "../x"],
             &["--only", "logs//x"],
+            &["--pseudonymize", "ip,hosts"],
         ] {
             let error = options(args).unwrap_err().to_string();
             assert!(error.contains("hint: "), "{error}");

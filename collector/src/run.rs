@@ -4,7 +4,7 @@
 //! The machine's own facts are read all the while. Whatever fails is an entry of the ledger; only what makes a
 //! bundle impossible is an error here.
 
-mod deliver;
+pub mod deliver;
 mod describe;
 mod fallback;
 mod frame;
@@ -15,7 +15,7 @@ mod server;
 mod tasks;
 mod watch;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -33,6 +33,7 @@ use crate::gather::store::Store;
 use crate::gather::text::{self, TextError};
 use crate::gather::{helm, install};
 use crate::host::script;
+use crate::keyring::KeyringError;
 use crate::messages::{self, pick};
 use crate::options::Options;
 use crate::plan;
@@ -43,7 +44,7 @@ use crate::sink::{Sink, entry};
 use crate::stop::{Reason, Stop};
 use crate::watch::command::CommandError;
 use crate::watch::memory::Memory;
-use deliver::{DeliverError, Stage};
+use deliver::{DeliverError, Renaming, Stage};
 use shared::redact::Redactor;
 use tasks::each;
 use tokio::sync::{mpsc, oneshot};
@@ -60,6 +61,8 @@ pub enum RunError {
     Write(#[from] WriteError),
     #[error(transparent)]
     Deliver(#[from] DeliverError),
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
     #[error("there is no namespace {name:?} in {server}\nhint: `kubectl get namespaces` lists them")]
     NoNamespace { name: String, server: String },
     #[error("the API server {server} cannot be asked: {words}\nhint: try `kubectl version` on this machine")]
@@ -99,6 +102,8 @@ struct Reached {
 pub struct Done {
     pub written: Written,
     pub manifest: Manifest,
+    /// Where the user finds what pseudonyms stand for.
+    pub map: Option<PathBuf>,
 }
 
 impl Done {
@@ -116,6 +121,15 @@ impl Done {
 pub async fn collect(options: Options, cluster: bool) -> Result<Done, RunError> {
     let started = Timestamp::now();
     let texts = text::read_given(&options.texts)?;
+    // Before anything is asked for: what cannot be turned back is not to be collected.
+    let renaming = match &options.pseudonyms {
+        Some((kinds, keyring)) => Some(Renaming {
+            words: keyring.begin(kinds.clone())?,
+            keyring: keyring.clone(),
+            file_too: !options.output.is_named(),
+        }),
+        None => None,
+    };
     let connect_timeout = options.bounds.request_timeout.min(std::time::Duration::from_secs(15));
     let target = if cluster { Some(connect::find(&options.choice, connect_timeout).await?) } else { None };
     let stop = Stop::default();
@@ -129,8 +143,8 @@ pub async fn collect(options: Options, cluster: bool) -> Result<Done, RunError> 
     let stem = format!("casebook-{}-{}", paths::safe_segment(&name), started.strftime("%Y%m%dT%H%M%SZ"));
     let (path, packing) = options.output.resolve(&stem);
     let top = if path.extension().is_some() { stem } else { file_stem(&path) };
-    let (stage, writer) = Stage::new(&path, packing, &top)?;
-    let sink = Sink::new(writer, stop.clone());
+    let stage = Stage::new(&path, packing, &top)?;
+    let sink = Sink::new(stage.writer()?, stop.clone());
     let progress = Progress::new(options.quiet);
     let masks = options.masks.clone();
     let run = Arc::new(Run {
@@ -159,7 +173,7 @@ pub async fn collect(options: Options, cluster: bool) -> Result<Done, RunError> 
     timer.abort();
     run.progress.end();
     match reached {
-        Ok(reached) => finish(&run, stage, started, reached),
+        Ok(reached) => finish(&run, stage, renaming, started, reached),
         Err(error) => {
             run.sink.abandon();
             Err(error)
@@ -414,7 +428,13 @@ fn refusal(task: &ListTask, error: &ApiError) -> LedgerEntry {
     }
 }
 
-fn finish(run: &Run, stage: Stage, started: Timestamp, reached: Reached) -> Result<Done, RunError> {
+fn finish(
+    run: &Run,
+    stage: Stage,
+    renaming: Option<Renaming>,
+    started: Timestamp,
+    reached: Reached,
+) -> Result<Done, RunError> {
     let mut options = run.options.for_manifest();
     if reached.requests > 0 {
         options.insert("requests".to_owned(), reached.requests.into());
@@ -432,11 +452,12 @@ fn finish(run: &Run, stage: Stage, started: Timestamp, reached: Reached) -> Resu
         ledger: Vec::new(),
     };
     let (written, manifest) = run.sink.finish(manifest, &run.masks).map_err(|error| stage.name(error))?;
-    let (written, manifest) = stage.deliver(&run.masks, written, manifest)?;
-    Ok(Done { written, manifest })
+    let map = renaming.as_ref().map(|renaming| renaming.keyring.map_path());
+    let (written, manifest) = stage.deliver(&run.masks, written, manifest, renaming)?;
+    Ok(Done { written, manifest, map })
 }
 
 /// What a run says at its end.
 pub fn summary(run: &Done, lang: shared::lang::Lang) -> String {
-    messages::finished(lang, &run.written, &run.manifest)
+    messages::finished(lang, &run.written, &run.manifest, run.map.as_deref())
 }

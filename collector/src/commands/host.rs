@@ -29,9 +29,10 @@ pub struct HostArgs {
     pub stream: bool,
 }
 
-/// Runs the command. With `-o` or `--encrypt-to` it writes a bundle, else it prints.
+/// Runs the command. With `-o`, `--encrypt-to` or `--pseudonymize` it writes a bundle, else it prints.
 pub async fn host(args: HostArgs, locale: Option<Lang>) -> Exit {
-    if args.collect.output.output.is_some() || !args.collect.output.encrypt_to.is_empty() {
+    let CollectArgs { output, pseudonyms, .. } = &args.collect;
+    if output.output.is_some() || !output.encrypt_to.is_empty() || !pseudonyms.pseudonymize.is_empty() {
         return collect(args.collect, false, locale).await;
     }
     let options = match Options::new(args.collect, locale) {

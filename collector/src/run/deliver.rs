@@ -4,15 +4,20 @@
 //! search has found nothing. Whatever goes wrong, the folder goes away with all that is in it.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use shared::bundle::manifest::Manifest;
 use shared::bundle::writer::{self, BundleWriter, Packing, WriteError, Written};
+use shared::pseudonym::bundle::BundleError;
+use shared::pseudonym::{self, Pseudonyms};
 use shared::redact::scrub::{self, ScrubError};
 use shared::redact::verify::{Leak, Verifier, What};
 use shared::redact::{RedactError, Redactor};
 use tempfile::TempDir;
+
+use crate::keyring::{Keyring, KeyringError};
 
 /// Places that a refusal names.
 const NAMED: usize = 5;
@@ -32,9 +37,17 @@ pub enum DeliverError {
     Write(#[from] WriteError),
     #[error(transparent)]
     Masks(#[from] RedactError),
+    #[error("the finished bundle still holds names without pseudonyms, so it was removed:\n{}\nhint: leave that part out (see --only), or collect without --pseudonymize", list(.0))]
+    Names(Vec<pseudonym::verify::Leak>),
+    #[error(transparent)]
+    Pseudonyms(#[from] BundleError),
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    #[error(transparent)]
+    TooMany(#[from] pseudonym::verify::TooMany),
 }
 
-fn list(leaks: &[Leak]) -> String {
+fn list(leaks: &[impl Display]) -> String {
     let mut lines: Vec<String> = leaks.iter().take(NAMED).map(|leak| format!("  {leak}")).collect();
     if leaks.len() > NAMED {
         lines.push(format!("  … and {} more", leaks.len() - NAMED));
@@ -51,12 +64,22 @@ pub struct Stage {
     top: String,
 }
 
+/// What is replaced before delivery.
+#[derive(Debug)]
+pub struct Renaming {
+    pub words: Pseudonyms,
+    /// Where the map is kept.
+    pub keyring: Keyring,
+    /// The file's name was made from the cluster's, and is replaced too.
+    pub file_too: bool,
+}
+
 impl Stage {
     /// For a bundle that will be at `target`.
     ///
     /// # Errors
     /// If it is there already, or its folder cannot be written to.
-    pub fn new(target: &Path, packing: Packing, top: &str) -> Result<(Stage, BundleWriter), WriteError> {
+    pub fn new(target: &Path, packing: Packing, top: &str) -> Result<Stage, WriteError> {
         if fs::symlink_metadata(target).is_ok() {
             return Err(WriteError::Exists { path: target.to_owned() });
         }
@@ -69,10 +92,16 @@ impl Stage {
             .suffix(".part")
             .tempdir_in(parent)
             .map_err(|source| writer::cannot_begin(target, source))?;
-        let stage = Stage { folder, target: target.to_owned(), packing, top: top.to_owned() };
-        let writer = BundleWriter::create(&stage.place("first"), stage.packing.clone(), top)
-            .map_err(|error| stage.name(error))?;
-        Ok((stage, writer))
+        Ok(Stage { folder, target: target.to_owned(), packing, top: top.to_owned() })
+    }
+
+    /// Begins the bundle.
+    ///
+    /// # Errors
+    /// If there is no room for it.
+    pub fn writer(&self) -> Result<BundleWriter, WriteError> {
+        BundleWriter::create(&self.place("first"), self.packing.clone(), &self.top)
+            .map_err(|error| self.name(error))
     }
 
     fn place(&self, name: &str) -> PathBuf {
@@ -89,15 +118,16 @@ impl Stage {
         }
     }
 
-    /// Searches the bundle and gives it its name.
+    /// Searches the bundle, rewrites it where that was asked for, and gives it its name.
     ///
     /// # Errors
     /// If it holds secrets, or cannot be read or moved; nothing of it is left then.
     pub fn deliver(
-        self,
+        mut self,
         masks: &Redactor,
         written: Written,
         mut manifest: Manifest,
+        renaming: Option<Renaming>,
     ) -> Result<(Written, Manifest), DeliverError> {
         let verifier = Verifier::new(masks)?;
         let search = |path: &Path| verifier.bundle(path, &self.packing, MOST).map_err(DeliverError::Read);
@@ -117,13 +147,53 @@ impl Stage {
         if !leaks.is_empty() {
             return Err(DeliverError::Leaks(leaks));
         }
-        let target = self.target.clone();
+        if let Some(renaming) = renaming {
+            written = self.rename(renaming, &written.path, &mut manifest)?;
+        }
+        Ok((self.publish(written)?, manifest))
+    }
+
+    /// Gives the bundle its name.
+    ///
+    /// # Errors
+    /// If something has it meanwhile.
+    pub fn publish(self, written: Written) -> Result<Written, WriteError> {
+        let target = self.target;
         if fs::symlink_metadata(&target).is_ok() {
-            return Err(WriteError::Exists { path: target }.into());
+            return Err(WriteError::Exists { path: target });
         }
         fs::rename(&written.path, &target)
             .map_err(|source| WriteError::Io { path: target.clone(), source })?;
-        Ok((Written { path: target, ..written }, manifest))
+        Ok(Written { path: target, ..written })
+    }
+
+    /// Writes a bundle again under pseudonyms, has them remembered, and searches it for what they stand for.
+    ///
+    /// # Errors
+    /// If that cannot be done, or something real is left; nothing of it is left then.
+    pub fn rename(
+        &mut self,
+        renaming: Renaming,
+        from: &Path,
+        manifest: &mut Manifest,
+    ) -> Result<Written, DeliverError> {
+        let Renaming { mut words, keyring, file_too } = renaming;
+        let to = self.place("renamed");
+        words.learn(from, &self.packing, manifest).map_err(DeliverError::Read)?;
+        if file_too && let Some(name) = self.target.file_name() {
+            let name = words.string(&name.to_string_lossy());
+            self.target.set_file_name(name);
+        }
+        let rewritten =
+            words.bundle((from, &to), &self.packing, &self.top, manifest).map_err(|error| match error {
+                BundleError::Write(error) => DeliverError::Write(self.name(error)),
+                other => other.into(),
+            })?;
+        let map = words.map();
+        keyring.remember(&map)?;
+        let verifier = pseudonym::verify::Verifier::new(&map)?;
+        let left = verifier.bundle(&rewritten.path, &self.packing, MOST).map_err(DeliverError::Read)?;
+        if left.is_empty() { Ok(rewritten) } else { Err(DeliverError::Names(left)) }
     }
 }
 
@@ -149,13 +219,13 @@ mod tests {
         masks: &Redactor,
     ) -> Result<(Written, Manifest), DeliverError> {
         let target = folder.join(format!("b{}", packing.extension()));
-        let (stage, writer) = Stage::new(&target, packing, "b").unwrap();
-        let sink = Sink::new(writer, Stop::default());
+        let stage = Stage::new(&target, packing, "b").unwrap();
+        let sink = Sink::new(stage.writer().unwrap(), Stop::default());
         let mut draft = Draft::new("texts/a.txt", "test");
         draft.push(text.as_bytes());
         sink.put(draft.finish(Outcome::Collected, None));
         let (written, manifest) = sink.finish(manifest(), masks).unwrap();
-        stage.deliver(masks, written, manifest)
+        stage.deliver(masks, written, manifest, None)
     }
 
     fn left(folder: &Path) -> Vec<String> {
