@@ -14,6 +14,7 @@ mod layouts;
 mod modules;
 mod nodes;
 mod permissions;
+mod pseudonyms;
 mod redaction;
 mod reports;
 mod scenarios;
@@ -63,6 +64,7 @@ fn main() -> Result<ExitCode> {
         faults::trials(),
         describe::trials(),
         permissions::trials(),
+        pseudonyms::trials(),
         containment::trials(),
         watch::trials(),
         scenarios::trials(),
