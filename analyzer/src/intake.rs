@@ -9,6 +9,7 @@ mod dialect;
 mod documents;
 mod errors;
 mod file;
+mod integrity;
 mod join;
 mod kinds;
 mod lacks;
@@ -25,6 +26,7 @@ mod tests;
 mod text;
 mod yaml;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -165,6 +167,7 @@ fn told(note: &archive::Note) -> Option<Localized> {
 fn read_entries(name: &str, entries: Vec<Entry>, layout: Layout) -> Read {
     let modified = entries.iter().filter_map(|entry| entry.modified).max();
     let modified = modified.and_then(|at| Timestamp::from_second(at).ok());
+    let sums = if layout == Layout::Casebook { integrity::sums(&entries) } else { BTreeMap::new() };
     let decoded: Vec<Option<Decoded>> =
         entries.into_par_iter().map(|entry| read_entry(entry, layout)).collect();
     let mut input = Input {
@@ -181,6 +184,7 @@ fn read_entries(name: &str, entries: Vec<Entry>, layout: Layout) -> Read {
             Decoded::Manifest { text, read: Ok(manifest) } => {
                 input.collected_at = Some(manifest.started);
                 ledger.clone_from(&manifest.ledger);
+                input.notes.extend(integrity::notes(&manifest, &sums));
                 input.manifest = Some(*manifest);
                 manifest_text = Some(text);
             }

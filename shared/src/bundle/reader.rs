@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
+use super::integrity::{self, Mismatch};
 use super::manifest::Manifest;
 use super::paths;
 use crate::archive::{self, Entry, Limits, Note, ReadError};
@@ -30,17 +29,6 @@ pub enum OpenError {
     Unreadable(#[from] ReadError),
     #[error("{path} is not a bundle of casebook-collect: {reason}")]
     NotABundle { path: String, reason: String },
-}
-
-/// A file that is not what the manifest says of it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Mismatch {
-    #[error("`{path}` is in the manifest and not in the bundle")]
-    Missing { path: String },
-    #[error("`{path}` was changed after it was collected")]
-    Changed { path: String },
-    #[error("`{path}` is in the bundle and not in the manifest")]
-    Unlisted { path: String },
 }
 
 impl Bundle {
@@ -79,35 +67,14 @@ impl Bundle {
         Ok(Self { top: top.trim_end_matches('/').to_owned(), manifest, files, notes: contents.notes })
     }
 
-    /// Compares every file with the size and hash in its ledger entry, in the order of their paths.
-    ///
-    /// Without a manifest there is nothing to compare with, and nothing is reported.
+    /// Compares every file with its ledger entry. Without a manifest there is nothing to compare with, and nothing is
+    /// reported.
     pub fn check(&self) -> Vec<Mismatch> {
         let Some(manifest) = &self.manifest else { return Vec::new() };
-        let mut listed: BTreeMap<&str, &str> = BTreeMap::new();
-        for entry in &manifest.ledger {
-            if let Some(sha256) = &entry.sha256 {
-                listed.insert(&entry.path, sha256);
-            }
-        }
-        let mut found: Vec<Mismatch> = listed
-            .iter()
-            .filter_map(|(path, sha256)| match self.files.get(*path) {
-                None => Some(Mismatch::Missing { path: (*path).to_owned() }),
-                Some(file) if hex(&file.data) != **sha256 => {
-                    Some(Mismatch::Changed { path: (*path).to_owned() })
-                }
-                Some(_) => None,
-            })
-            .collect();
-        let unlisted = self.files.keys().filter(|path| !listed.contains_key(path.as_str()));
-        found.extend(unlisted.map(|path| Mismatch::Unlisted { path: path.clone() }));
-        found
+        let sums =
+            self.files.iter().map(|(path, entry)| (path.clone(), Some(integrity::sha256(&entry.data))));
+        integrity::compare(manifest, &sums.collect())
     }
-}
-
-fn hex(data: &[u8]) -> String {
-    Sha256::digest(data).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
