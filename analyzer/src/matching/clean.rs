@@ -1,7 +1,7 @@
-//! Text as it was meant: without terminal escapes, with HTML entities decoded and plain spaces.
+//! Text as it was meant: without terminal escapes, with HTML entities decoded, plain spaces and plain quotes.
 //!
-//! Pasted scroll-back holds colours, pages copied from a browser hold `&lt;` and no-break spaces. A line is cleaned before a pattern is
-//! tried on it. Line breaks are never added or removed, so that line numbers keep their meaning.
+//! Pasted scroll-back holds colours, pages copied from a browser hold `&lt;`, no-break spaces and curly quotes. A line is
+//! cleaned before a pattern is tried on it. Line breaks are never added or removed, so that line numbers keep their meaning.
 
 use std::borrow::Cow;
 
@@ -18,18 +18,24 @@ const ENTITIES: &[(&str, &str)] = &[
     ("&nbsp;", " "),
 ];
 
-/// Spaces that pages are set with and shells never print: no-break, narrow no-break and figure space.
-const PAGE_SPACES: [&str; 3] = ["\u{a0}", "\u{202f}", "\u{2007}"];
+/// What pages and word processors set in place of what was typed: no-break, narrow no-break and figure space, and
+/// curly quotes.
+const TYPESET: [(char, char); 7] =
+    [('\u{a0}', ' '), ('\u{202f}', ' '), ('\u{2007}', ' '), ('‘', '\''), ('’', '\''), ('“', '"'), ('”', '"')];
 
-/// The text without escapes and entities and with plain spaces; borrowed when it is so already.
+/// The text without escapes and entities, with plain spaces and quotes; borrowed when it is so already.
 pub fn clean(text: &str) -> Cow<'_, str> {
     // ASCII is told fast, and most logs are nothing else.
-    let has = |space: &str| memchr::memmem::find(text.as_bytes(), space.as_bytes()).is_some();
-    if !text.is_ascii() && PAGE_SPACES.iter().any(|space| has(space)) {
-        let plain = PAGE_SPACES.iter().fold(text.to_owned(), |text, space| text.replace(space, " "));
-        return Cow::Owned(decode(&plain).into_owned());
+    if text.is_ascii() || !TYPESET.iter().any(|(set, _)| holds(text, *set)) {
+        return decode(text);
     }
-    decode(text)
+    let typed = |c: char| TYPESET.iter().find(|(set, _)| *set == c).map_or(c, |(_, plain)| *plain);
+    let plain: String = text.chars().map(typed).collect();
+    Cow::Owned(decode(&plain).into_owned())
+}
+
+fn holds(text: &str, c: char) -> bool {
+    memchr::memmem::find(text.as_bytes(), c.encode_utf8(&mut [0; 4]).as_bytes()).is_some()
 }
 
 fn decode(text: &str) -> Cow<'_, str> {
@@ -106,6 +112,11 @@ mod tests {
     fn spaces_of_a_page_are_spaces() {
         assert_eq!(clean("line\u{a0}2:\u{202f}code:\u{2007}&lt;未找到命令"), "line 2: code: <未找到命令");
         assert!(matches!(clean("构建应用 失败"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn curly_quotes_are_quotes() {
+        assert_eq!(clean("node(s) didn’t find “a” ‘b’"), "node(s) didn't find \"a\" 'b'");
     }
 
     #[test]
