@@ -4,6 +4,7 @@
 //! a command must be a plain word, or it shows as `<field>` too, so that no name can smuggle a second command into
 //! something that is made to be pasted into a root shell.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
@@ -118,7 +119,7 @@ fn wrap(value: &Value, name: &str, purpose: Use) -> Jinja {
         },
         Value::String(text) if text.is_empty() => placeholder(name),
         Value::String(text) if purpose == Use::Command && !is_plain_word(text) => placeholder(name),
-        Value::String(text) => Jinja::from(one_line(text)),
+        Value::String(text) => Jinja::from(one_line(&to_seconds(text))),
         Value::Array(items) => {
             Jinja::from(items.iter().map(|item| wrap(item, name, purpose)).collect::<Vec<_>>())
         }
@@ -131,6 +132,23 @@ fn wrap(value: &Value, name: &str, purpose: Use) -> Jinja {
 /// What a shell takes as one word with no meaning of its own. Letters of every script are fine in file names.
 fn is_plain_word(text: &str) -> bool {
     !text.starts_with('-') && text.chars().all(|c| c.is_alphanumeric() || "-_./:@%+=,".contains(c))
+}
+
+/// A time without its microseconds, which Go prints and nobody reads; anything else as it is.
+fn to_seconds(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let is_time = bytes.len() > 20
+        && bytes.iter().zip(b"dddd-dd-ddTdd:dd:dd.").all(|(byte, form)| match form {
+            b'd' => byte.is_ascii_digit(),
+            b'T' => matches!(byte, b'T' | b' '),
+            form => byte == form,
+        });
+    let digits = bytes.iter().skip(20).take_while(|byte| byte.is_ascii_digit()).count();
+    // Milliseconds are meant by who writes them.
+    if is_time && digits > 3 {
+        return Cow::Owned(format!("{}{}", &text[..19], &text[20 + digits..]));
+    }
+    Cow::Borrowed(text)
 }
 
 /// Control characters out, length bounded: texts are read by people.
@@ -223,6 +241,18 @@ mod tests {
             _ => None,
         })
         .unwrap_or_else(|error| panic!("{source}: {error}"))
+    }
+
+    #[test]
+    fn times_have_no_nanoseconds() {
+        let show = |time: &str| {
+            let row = Arc::new(json!({ "time": time }));
+            render("{{ row.time }}", Use::Text, |_| Some(vec![&row])).unwrap()
+        };
+        assert_eq!(show("2026-11-20T03:50:00.123456789Z"), "2026-11-20T03:50:00Z");
+        assert_eq!(show("2023-04-03 10:00:00.123456 +0800 CST"), "2023-04-03 10:00:00 +0800 CST");
+        assert_eq!(show("2026-11-20T03:50:00.123Z"), "2026-11-20T03:50:00.123Z");
+        assert_eq!(show("2026-11-20T03:50:00.中文"), "2026-11-20T03:50:00.中文");
     }
 
     #[test]
