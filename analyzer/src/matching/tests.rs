@@ -71,11 +71,12 @@ fn thirty_pods_with_one_trouble_are_one_finding() {
 #[test]
 fn what_was_not_collected_is_asked_for_and_what_is_not_there_is_not() {
     let set = rules(&[rule("p/s", "pull", PULL)]);
-    let ask =
+    let lost =
         intake::from_files(vec![events(1)], vec![lost("cluster-resources/pods/a.json", Outcome::Forbidden)]);
-    let found = run(&set, &ask);
+    let found = run(&set, &lost);
     assert_eq!(found.findings[0].verdict, Verdict::NeedMore);
-    assert!(found.findings[0].asks[0].text.en.contains("containers"), "{:?}", found.findings[0].asks);
+    let ask = &found.findings[0].asks[0];
+    assert!(ask.text.en.starts_with("Not read: the pods' state"), "{ask:?}");
 
     let empty = (
         "cluster-resources/pods/a.json".to_owned(),
@@ -210,4 +211,25 @@ fn the_same_input_gives_the_same_bytes() {
             .expect("findings are plain data")
     };
     assert_eq!(once(), once());
+}
+
+#[test]
+fn a_rules_own_question_is_not_buried_among_general_ones() {
+    let evidence = "evidence:\n  seen: {in: texts, text: 'another operation'}\n  \
+        waiting: {in: containers, match: {reason: ImagePullBackOff}}\n  host: {in: hosts, match: {role: control}}\n\
+        verdict: {confirmed: seen && waiting && host, witness: [seen]}";
+    let of = |asks: &str| {
+        let set = rules(&[rule("p/s", "one", &format!("{evidence}{asks}"))]);
+        let found = run(&set, &intake::from_files(vec![text("another operation\n")], Vec::new()));
+        found.findings[0].asks.iter().map(|ask| ask.text.en.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("\nasks: {waiting: {text: {zh: 问, en: which pod}}}"), ["which pod"]);
+    // Nobody tried to read them, so another account would not help.
+    assert_eq!(
+        of(""),
+        [
+            "Still missing: the pods' state. Please run the collector on the control machine",
+            "Still missing: facts of the hosts. Please run the collector on the control machine",
+        ]
+    );
 }

@@ -23,19 +23,23 @@ pub fn of_group(
     if verdict == Verdict::Confirmed {
         return Vec::new();
     }
+    let unknown = unknown(rule, bindings);
     let mut asks: Vec<Ask> = Vec::new();
-    for index in unknown(rule, bindings) {
-        let evidence = &rule.evidence[index];
-        let ask = match rule.file.asks.get(&evidence.name) {
-            Some(ask) => Ask {
-                text: Text { zh: render(&ask.text.zh, Use::Text), en: render(&ask.text.en, Use::Text) },
-                command: ask.command.as_ref().map(|command| render(command, Use::Command)),
-            },
-            None if verdict == Verdict::NeedMore => general(evidence, reach),
-            None => continue,
+    for ask in unknown.iter().filter_map(|index| rule.file.asks.get(&rule.evidence[*index].name)) {
+        let ask = Ask {
+            text: Text { zh: render(&ask.text.zh, Use::Text), en: render(&ask.text.en, Use::Text) },
+            command: ask.command.as_ref().map(|command| render(command, Use::Command)),
         };
         if !asks.contains(&ask) {
             asks.push(ask);
+        }
+    }
+    // What the rule asks settles the case: a call for everything else beside it would only bury that.
+    if asks.is_empty() && verdict == Verdict::NeedMore {
+        for ask in unknown.iter().map(|index| general(&rule.evidence[*index], reach)) {
+            if !asks.contains(&ask) {
+                asks.push(ask);
+            }
         }
     }
     asks
@@ -108,15 +112,53 @@ fn general(evidence: &Evidence, reach: &Reach<'_>) -> Ask {
             command: Some("casebook-collect --text <file>".into()),
         };
     }
-    let what: Vec<&str> = evidence.sources.iter().map(Source::name).collect();
-    let what = what.join(", ");
+    let mut words: Vec<(&str, &str)> = Vec::new();
+    for source in &evidence.sources {
+        let name = source.name();
+        let known = WORDS.iter().find(|(source, ..)| *source == name);
+        let word = known.map_or((name, name), |(_, zh, en)| (*zh, *en));
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    let (zh, en): (Vec<&str>, Vec<&str>) = words.into_iter().unzip();
+    let (zh, en) = (zh.join("、"), en.join(", "));
     let namespaces: Vec<&str> = evidence.namespaces.iter().filter_map(|glob| glob.literal()).collect();
     let flags: String = namespaces.iter().map(|namespace| format!(" -n {namespace}")).collect();
-    Ask {
-        text: Text::new(
-            format!("未能读取：{what}。请用有权限的账号重新收集"),
-            format!("Not read: {what}. Collect again with an account that may read it"),
-        ),
-        command: Some(format!("casebook-collect{flags}")),
-    }
+    // Whether an attempt failed, or nobody made one: another account helps against the first only.
+    let text = if reach.losses(evidence).is_empty() {
+        Text::new(
+            format!("还缺少：{zh}。请在中控机运行采集器"),
+            format!("Still missing: {en}. Please run the collector on the control machine"),
+        )
+    } else {
+        Text::new(
+            format!("未能读取：{zh}。请用有权限的账号重新收集"),
+            format!("Not read: {en}. Collect again with an account that may read it"),
+        )
+    };
+    Ask { text, command: Some(format!("casebook-collect{flags}")) }
 }
+
+/// What a source is called to somebody who does not write rules.
+const WORDS: &[(&str, &str, &str)] = &[
+    ("texts", "报错时的完整文本", "the whole text of the error"),
+    ("logs", "pod 的日志", "the pods' logs"),
+    ("describe", "describe 的输出", "what kubectl describe prints"),
+    ("tables", "kubectl get 的输出", "what kubectl get prints"),
+    ("hosts.text", "主机信息", "facts of the hosts"),
+    ("hosts", "主机信息", "facts of the hosts"),
+    ("journals", "系统日志", "the hosts' journals"),
+    ("ledger", "采集时的报错", "the errors met while collecting"),
+    ("probes", "采集器的探测结果", "what the collector measures"),
+    ("events", "事件", "events"),
+    ("containers", "pod 的状态", "the pods' state"),
+    ("pods", "pod 的状态", "the pods' state"),
+    ("nodes", "节点的状态", "the nodes' state"),
+    ("services", "服务的清单", "the services"),
+    ("persistentvolumeclaims", "pvc 的清单", "the claims"),
+    ("persistentvolumes", "pv 的清单", "the volumes"),
+    ("storageclasses", "存储类的清单", "the storage classes"),
+    ("helm.releases", "helm release 的清单", "the helm releases"),
+    ("helm.revisions", "helm 的历史版本", "the helm history"),
+];
