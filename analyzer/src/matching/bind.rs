@@ -165,6 +165,8 @@ fn scope_of(evidence: &Evidence, binding: &Binding) -> Scope {
             scope.container = value;
         } else if join.field.is(&["node"]) {
             scope.node = value;
+        } else if join.field.is(&["name"]) {
+            scope.release = value;
         }
     }
     scope

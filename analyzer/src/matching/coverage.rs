@@ -1,6 +1,6 @@
 //! Whether the source of an evidence was read to its end, so that "not found" means "not there".
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -14,6 +14,9 @@ use crate::rules::format::Needs;
 use crate::rules::source::Source;
 use crate::snapshot::{Known, Object, Snapshot, TextKind};
 
+/// Revisions of a release that helm keeps unless it is told otherwise.
+const KEPT_REVISIONS: u64 = 10;
+
 /// What of a source matters for one binding; `None` where nothing narrows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Scope {
@@ -22,6 +25,8 @@ pub struct Scope {
     pub container: Option<String>,
     /// Of facts of hosts: the Kubernetes node that the host is.
     pub node: Option<String>,
+    /// Of helm's revisions: the release that they are of.
+    pub release: Option<String>,
 }
 
 /// Answers for one snapshot.
@@ -107,10 +112,32 @@ impl<'s> Reach<'s> {
         };
         match known {
             Known::Whole => true,
-            Known::Nothing(None) if plural == "helm.revisions" => self.list("helm.releases", evidence, scope),
+            Known::Nothing(None) if plural == "helm.revisions" => {
+                self.list("helm.releases", evidence, scope) && self.histories(scope)
+            }
             Known::Nothing(None) => self.kind_does_not_exist(plural),
             Known::Partly | Known::Nothing(Some(_)) => false,
         }
+    }
+
+    /// Whether the history of every release that matters is there as far as helm keeps it: a list of releases shows the
+    /// newest revisions alone.
+    fn histories(&self, scope: &Scope) -> bool {
+        let objects = &self.snapshot.objects;
+        let number = |object: &Object| object.value.get("revision").and_then(Value::as_u64);
+        objects.of("helm.releases").iter().all(|release| {
+            let (namespace, name) = (release.str_at(&["namespace"]), release.str_at(&["name"]));
+            let fits = |wanted: &Option<String>, own| wanted.is_none() || wanted.as_deref() == own;
+            if !fits(&scope.namespace, namespace) || !fits(&scope.release, name) {
+                return true;
+            }
+            let of_it = |revision: &&Object| {
+                revision.str_at(&["namespace"]) == namespace && revision.str_at(&["name"]) == name
+            };
+            let seen = objects.of("helm.revisions").iter().filter(of_it).filter_map(number);
+            let seen = seen.collect::<BTreeSet<u64>>().len() as u64;
+            number(release).is_some_and(|newest| seen >= newest.min(KEPT_REVISIONS))
+        })
     }
 
     /// Whether the hosts that matter were looked at: a certain node, the control machine, all nodes; where the evidence
