@@ -166,6 +166,12 @@ impl Linter<'_> {
                 }
             }
         }
+        for (steps, command) in commands(self.rule) {
+            if command.chars().any(|c| !c.is_ascii() && c.is_alphabetic()) {
+                self.problem(&steps, "a command is the same in both languages").hint =
+                    Some("write what the reader has to fill in as `<pod>`".into());
+            }
+        }
         for (steps, source) in templates(self.rule) {
             match template::check(source) {
                 Err(message) => {
@@ -220,6 +226,13 @@ fn templates(rule: &Rule) -> Vec<(Vec<Step>, &str)> {
             templates.push((steps, source.as_str()));
         }
     }
+    templates.extend(commands(rule));
+    templates
+}
+
+/// Every command, with its place.
+fn commands(rule: &Rule) -> Vec<(Vec<Step>, &str)> {
+    let mut commands = Vec::new();
     for (index, outcome) in rule.file.outcomes.iter().enumerate() {
         for (step, fix) in outcome.fix.iter().enumerate() {
             for (at, command) in fix.commands.iter().enumerate() {
@@ -231,16 +244,16 @@ fn templates(rule: &Rule) -> Vec<(Vec<Step>, &str)> {
                     "commands".into(),
                     at.into(),
                 ];
-                templates.push((steps, command.as_str()));
+                commands.push((steps, command.as_str()));
             }
         }
     }
     for (name, ask) in &rule.file.asks {
         if let Some(command) = &ask.command {
-            templates.push((vec!["asks".into(), name.as_str().into(), "command".into()], command.as_str()));
+            commands.push((vec!["asks".into(), name.as_str().into(), "command".into()], command.as_str()));
         }
     }
-    templates
+    commands
 }
 
 #[cfg(test)]
@@ -289,5 +302,7 @@ mod tests {
         );
         let fix = "en: b}\n    fix: [{text: {zh: a, en: a}, destructive: true}]\n";
         assert_eq!(told("en: b}\n", fix), "a destructive step must say what is lost");
+        let fix = "en: b}\n    fix: [{text: {zh: a, en: a}, commands: ['kubectl logs POD名']}]\n";
+        assert_eq!(told("en: b}\n", fix), "a command is the same in both languages");
     }
 }
