@@ -1,6 +1,6 @@
 //! Texts and commands of a rule with the values of this bundle.
 //!
-//! A value that is not known shows as `<field>`, never as nothing. Values come from an untrusted bundle: what goes into
+//! A value that is not known shows as `<field>`, unless a sentence reads as well without the aside that it stands in. Values come from an untrusted bundle: what goes into
 //! a command must be a plain word, or it shows as `<field>` too, so that no name can smuggle a second command into
 //! something that is made to be pasted into a root shell.
 
@@ -11,6 +11,7 @@ use std::sync::{Arc, LazyLock};
 
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value as Jinja};
 use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior};
+use regex::{Captures, Regex};
 use serde_json::Value;
 
 /// Instructions that one template may take; a text needs some dozen.
@@ -25,7 +26,7 @@ static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     engine.set_fuel(Some(FUEL));
     engine.set_formatter(|output: &mut Output, _: &mut State, value: &Jinja| {
         // Only a name that the check of the rule let through by mistake can be undefined.
-        let text = if value.is_undefined() || value.is_none() { "<?>".to_owned() } else { value.to_string() };
+        let text = if value.is_undefined() || value.is_none() { unknown("?") } else { value.to_string() };
         output.write_str(&text).map_err(|_| minijinja::ErrorKind::WriteFailure.into())
     });
     engine.add_filter(
@@ -95,7 +96,42 @@ pub fn render<'r>(
         }
         context.insert("rows".to_owned(), Jinja::from(lists));
     }
-    template.render(Jinja::from(context)).map_err(|error| describe(&error))
+    let rendered = template.render(Jinja::from(context)).map_err(|error| describe(&error))?;
+    let told = if purpose == Use::Text { without_empty_asides(&rendered) } else { Cow::Borrowed(&*rendered) };
+    Ok(told.replace(UNKNOWN.0, "<").replace(UNKNOWN.1, ">"))
+}
+
+/// Stand around the name of an unknown value until the text is whole. A value holds no control characters.
+const UNKNOWN: (char, char) = ('\u{2}', '\u{3}');
+
+fn unknown(name: &str) -> String {
+    format!("{}{name}{}", UNKNOWN.0, UNKNOWN.1)
+}
+
+/// The text without asides of which nothing is known: a namespace before a name, a container in square brackets, a
+/// part of what stands in parentheses. A table tells names and states and no more, and `web (3 restarts)` is a better
+/// sentence than `<namespace>/web [<name>] (exit code <exit_code>, 3 restarts)`.
+fn without_empty_asides(text: &str) -> Cow<'_, str> {
+    static BRACKETS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new("\u{2}[^\u{3}]*\u{3}/| ?\\[\u{2}[^\u{3}]*\u{3}\\]").expect("a valid pattern")
+    });
+    static PARENTHESES: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(" ?[(（](?P<parts>[^()（）]*\u{2}[^()（）]*)[)）]").expect("a valid pattern")
+    });
+    const SEPARATORS: [char; 5] = [',', '，', '、', ';', '；'];
+    if !text.contains(UNKNOWN.0) {
+        return Cow::Borrowed(text);
+    }
+    let text = BRACKETS.replace_all(text, "");
+    let told = PARENTHESES.replace_all(&text, |found: &Captures| {
+        let parts = found["parts"].split_inclusive(SEPARATORS);
+        let known: String = parts.filter(|part| !part.contains(UNKNOWN.0)).collect();
+        match known.trim().trim_end_matches(SEPARATORS) {
+            "" => String::new(),
+            known => found[0].replace(&found["parts"], known),
+        }
+    });
+    Cow::Owned(told.into_owned())
 }
 
 fn describe(error: &minijinja::Error) -> String {
@@ -194,7 +230,7 @@ impl Object for Fields {
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<{}>", self.name)
+        f.write_str(&unknown(&self.name))
     }
 }
 
@@ -220,7 +256,7 @@ impl Object for Placeholder {
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<{}>", self.0)
+        f.write_str(&unknown(&self.0))
     }
 }
 
@@ -275,7 +311,22 @@ mod tests {
             "-n <namespace> <x>"
         );
         assert_eq!(show("{{ stuck.empty }}", Use::Text), "<empty>");
+        assert_eq!(show("{{ stuck.empty | lower }}", Use::Text), "<empty>");
         assert_eq!(show("{% if stuck.nothing %}yes{% else %}no{% endif %}", Use::Text), "no");
+    }
+
+    #[test]
+    fn an_aside_of_which_nothing_is_known_is_left_out() {
+        let sentence = "{{ good.namespace }}/{{ stuck.name }} [{{ good.name }}] exits (code {{ good.code }}, revision {{ stuck.revision }}).";
+        assert_eq!(show(sentence, Use::Text), "bk-paas exits (revision 3).");
+        assert_eq!(show("探针失败（{{ stuck.empty }}）。", Use::Text), "探针失败。");
+        assert_eq!(
+            show("退出（重启 {{ stuck.revision }} 次，退出码 {{ good.code }}）", Use::Text),
+            "退出（重启 3 次）"
+        );
+        assert_eq!(show("{{ good.image }} of {{ stuck.name }}", Use::Text), "<image> of bk-paas");
+        assert_eq!(show("{{ stuck.name }} (<x>)", Use::Text), "bk-paas (<x>)");
+        assert_eq!(show("-l app={{ good.namespace }}/x", Use::Command), "-l app=<namespace>/x");
     }
 
     #[test]
