@@ -67,31 +67,46 @@ pub fn run(rules: &RuleSet, snapshot: &Snapshot) -> Findings {
     let found = search(&rules, snapshot, &tables);
     let ground = Ground { reach: &reach, now: scan::collected_at(snapshot) };
 
-    let outcomes: Vec<finding::Outcome> = rules
+    let told: Vec<(bind::Bindings, finding::Outcome)> = rules
         .par_iter()
         .zip(found)
         .map(|(rule, found)| {
             let tried = AssertUnwindSafe(|| {
                 let bindings = bind::bind(rule, found, &ground);
-                finding::tell(rule, &bindings, snapshot, &reach)
+                let outcome = finding::tell(rule, &bindings, snapshot, &reach, None);
+                (bindings, outcome)
             });
-            catch_unwind(tried).unwrap_or_else(|_| finding::Outcome {
-                notes: vec![format!("{}: this rule crashed and was left out", rule.file.id)],
-                ..Default::default()
+            catch_unwind(tried).unwrap_or_else(|_| {
+                let notes = vec![format!("{}: this rule crashed and was left out", rule.file.id)];
+                (bind::Bindings::default(), finding::Outcome { notes, ..Default::default() })
             })
         })
         .collect();
 
     let mut all = Findings::default();
-    for outcome in outcomes {
+    let mut kept = Vec::new();
+    for (bindings, outcome) in told {
         all.findings.extend(outcome.findings);
         all.unresolved.extend(outcome.unresolved);
         all.notes.extend(outcome.notes);
+        kept.push(bindings);
     }
     let world = World::new(snapshot);
-    chain::mark_past(&mut all.findings, &world);
-    // What was never sure and is over by now answers nobody's question.
-    all.findings.retain(|finding| !finding.past || finding.verdict == Verdict::Confirmed);
+    let present = |mut findings: Vec<Finding>| {
+        chain::mark_past(&mut findings, &world);
+        // What was never sure and is over by now answers nobody's question.
+        findings.retain(|finding| !finding.past || finding.verdict == Verdict::Confirmed);
+        findings
+    };
+    all.findings = present(all.findings);
+    let division = precedence::division(&all.findings, &rules, snapshot);
+    for (rule, bindings) in rules.iter().zip(&kept) {
+        if let Some(apart) = division.get(&rule.file.id) {
+            let again = finding::tell(rule, bindings, snapshot, &reach, Some(apart));
+            all.findings.retain(|finding| finding.case != rule.file.id);
+            all.findings.extend(present(again.findings));
+        }
+    }
     all.findings = precedence::arrange(all.findings, &rules, snapshot);
     chain::fill(&mut all.findings, &world);
     all.unresolved.sort_by(|a, b| (&a.section, &a.case).cmp(&(&b.section, &b.case)));

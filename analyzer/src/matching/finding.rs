@@ -40,7 +40,14 @@ struct Group<'b> {
     bindings: Vec<&'b Binding>,
 }
 
-pub fn tell(rule: &Rule, bindings: &Bindings, snapshot: &Snapshot, reach: &Reach<'_>) -> Outcome {
+/// Subjects that `apart` gives different numbers, or a number and none, are never told together.
+pub fn tell(
+    rule: &Rule,
+    bindings: &Bindings,
+    snapshot: &Snapshot,
+    reach: &Reach<'_>,
+    apart: Option<&HashMap<Subject, usize>>,
+) -> Outcome {
     let mut outcome = Outcome::default();
     let mut judged: Vec<(Verdict, &Binding)> = Vec::new();
     let mut open = Vec::new();
@@ -52,7 +59,7 @@ pub fn tell(rule: &Rule, bindings: &Bindings, snapshot: &Snapshot, reach: &Reach
         }
     }
     keep_surest(rule, &mut judged);
-    for group in grouped(rule, &judged) {
+    for group in grouped(rule, &judged, apart) {
         let finding = Teller { rule, snapshot, reach, group: &group, notes: &mut outcome.notes }.finding();
         outcome.findings.push(finding);
     }
@@ -111,9 +118,13 @@ fn keep_surest(rule: &Rule, judged: &mut Vec<(Verdict, &Binding)>) {
     });
 }
 
-fn grouped<'b>(rule: &Rule, judged: &[(Verdict, &'b Binding)]) -> Vec<Group<'b>> {
+fn grouped<'b>(
+    rule: &Rule,
+    judged: &[(Verdict, &'b Binding)],
+    apart: Option<&HashMap<Subject, usize>>,
+) -> Vec<Group<'b>> {
     let mut groups: Vec<Group<'b>> = Vec::new();
-    let mut places: HashMap<(Verdict, usize, Vec<Option<String>>), usize> = HashMap::new();
+    let mut places: HashMap<(Verdict, usize, Vec<Option<String>>, Option<usize>), usize> = HashMap::new();
     for (verdict, binding) in judged {
         let holds = |when: &Option<Expr>| when.as_ref().is_none_or(|expr| binding.eval(expr, rule).is_true());
         let outcome = rule.when.iter().position(holds).unwrap_or(rule.when.len().saturating_sub(1));
@@ -122,7 +133,8 @@ fn grouped<'b>(rule: &Rule, judged: &[(Verdict, &'b Binding)]) -> Vec<Group<'b>>
             .iter()
             .map(|(evidence, path)| binding.row(*evidence).and_then(|row| path.text(&row.value)))
             .collect();
-        let place = *places.entry((*verdict, outcome, values)).or_insert_with(|| {
+        let part = apart.and_then(|apart| subjects_of(rule, binding).iter().find_map(|it| apart.get(it)));
+        let place = *places.entry((*verdict, outcome, values, part.copied())).or_insert_with(|| {
             groups.push(Group { verdict: *verdict, outcome, bindings: Vec::new() });
             groups.len() - 1
         });

@@ -18,6 +18,43 @@ use crate::snapshot::Snapshot;
 /// The pack whose cases step back behind any product's.
 const GENERIC: &str = "kubernetes";
 
+/// Of a case, which subjects are the matter of which other finding.
+pub type Division = HashMap<String, HashMap<Subject, usize>>;
+
+/// Cases that were told of several subjects together of which another finding explains some: told so, they stand
+/// beneath that finding with all of them, and nobody reads of the others.
+pub fn division(findings: &[Finding], rules: &[&Rule], snapshot: &Snapshot) -> Division {
+    let rules: HashMap<&str, &Rule> = rules.iter().map(|rule| (rule.file.id.as_str(), *rule)).collect();
+    let related = Relations::new(snapshot);
+    let mut ranked: Vec<&Finding> = findings.iter().collect();
+    ranked.sort_by_cached_key(|finding| rank(finding, &rules));
+    let circles: Vec<BTreeSet<Subject>> =
+        ranked.iter().map(|finding| related.circle(&finding.subjects)).collect();
+    let mut division = Division::new();
+    for below in ranked.iter().filter(|finding| finding.subjects.len() > 1) {
+        let mut owner: HashMap<Subject, usize> = HashMap::new();
+        for (index, above) in ranked.iter().enumerate().filter(|(_, above)| above.case != below.case) {
+            if !stands_above(above, below, &rules) {
+                continue;
+            }
+            let (its, others): (Vec<&Subject>, Vec<&Subject>) =
+                below.subjects.iter().partition(|subject| circles[index].contains(&bare(subject)));
+            if others.is_empty() {
+                // It stands there as a whole.
+                owner.clear();
+                break;
+            }
+            for subject in its {
+                owner.entry(subject.clone()).or_insert(index);
+            }
+        }
+        if !owner.is_empty() {
+            division.entry(below.case.clone()).or_default().extend(owner);
+        }
+    }
+    division
+}
+
 pub fn arrange(findings: Vec<Finding>, rules: &[&Rule], snapshot: &Snapshot) -> Vec<Finding> {
     let rules: HashMap<&str, &Rule> = rules.iter().map(|rule| (rule.file.id.as_str(), *rule)).collect();
     let related = Relations::new(snapshot);

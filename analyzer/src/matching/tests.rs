@@ -143,6 +143,25 @@ fn unrelated_subjects_stay_apart() {
 }
 
 #[test]
+fn what_a_case_explains_of_another_leaves_the_rest_in_sight() {
+    let waiting = "pointer: true\nevidence: {waiting: {in: containers, match: {reason: ImagePullBackOff}}}\n\
+         verdict: {confirmed: waiting}\nsubject: waiting";
+    let snapshot = intake::from_files(vec![pods(3), events(1)], Vec::new());
+    let cause = PULL.replace("likely: waiting", "likely: pull");
+    let found = run(&rules(&[rule("p/s", "cause", &cause), rule("p/s", "waiting", waiting)]), &snapshot);
+    let names = |finding: &Finding| -> Vec<String> {
+        finding.subjects.iter().map(|subject| subject.name.clone()).collect()
+    };
+    let told: Vec<(&str, Vec<String>)> =
+        found.findings.iter().map(|finding| (finding.case.as_str(), names(finding))).collect();
+    assert_eq!(
+        told,
+        [("cause", vec!["web-0".to_owned()]), ("waiting", vec!["web-1".to_owned(), "web-2".to_owned()])]
+    );
+    assert_eq!(names(&found.findings[0].explains[0]), ["web-0"]);
+}
+
+#[test]
 fn too_many_combinations_are_cut_and_said() {
     let every_pair = "evidence:\n  one: {in: pods}\n  other: {in: pods, where: 'pod.metadata.name != one.metadata.name'}\n\
         verdict: {likely: one && other}\nsubject: [one, other]";
