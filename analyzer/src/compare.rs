@@ -3,12 +3,13 @@
 //! Compared are findings and problems with the objects they are about, never files or lines. A pod that a workload
 //! made anew has another name and is still the same pod to a person, so generated endings are left out of the
 //! comparison. What is no longer seen counts as resolved only where the second bundle read the place in which it
-//! would be seen.
+//! would be seen. The order is that of the reports, best answer first.
 
-mod markdown;
+mod list;
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::lang::Lang;
@@ -19,7 +20,7 @@ use crate::report::json::schema_of;
 use crate::report::model::{Subject, Text, Verdict};
 use crate::snapshot::{Known, Snapshot};
 
-pub use markdown::render;
+pub use list::{markdown, text};
 
 /// Version of the JSON that [`json`] prints.
 pub const SCHEMA: &str = "casebook.comparison/v1";
@@ -44,8 +45,12 @@ pub struct Item<T = Text> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub case: Option<String>,
     pub title: T,
-    /// As it was last seen.
-    pub subject: Subject,
+    /// As it was last seen; absent for a case that is about no object, such as one that a pasted error shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Subject>,
+    /// Id of the case that explained it where it was last seen; it is shown in its stead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explained_by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Verdict>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,7 +58,7 @@ pub struct Item<T = Text> {
 }
 
 /// What makes two items the same: the case or state, and the object without generated endings.
-type Key = (Option<String>, String, Option<String>, String, Option<String>);
+type Key = (Option<String>, Option<(String, Option<String>, String, Option<String>)>);
 
 /// `seen` is what the second bundle holds.
 pub fn compare(before: &Report, after: &Report, seen: &Snapshot) -> Comparison {
@@ -66,7 +71,7 @@ pub fn compare(before: &Report, after: &Report, seen: &Snapshot) -> Comparison {
         unknown: Vec::new(),
     };
     for (key, (item, verdict)) in old {
-        match new.remove(&key) {
+        match new.shift_remove(&key) {
             Some((present, now)) => {
                 comparison.persists.push(Item { before: verdict, after: now, ..present });
             }
@@ -83,7 +88,8 @@ pub fn compare(before: &Report, after: &Report, seen: &Snapshot) -> Comparison {
 /// Whether the second bundle would show the item if it were still there.
 fn was_read(item: &Item, after: &Report, seen: &Snapshot) -> bool {
     let undecided = after.unresolved.iter().any(|case| Some(&case.case) == item.case.as_ref());
-    let list = match item.subject.kind.as_str() {
+    let Some(subject) = &item.subject else { return !undecided };
+    let list = match subject.kind.as_str() {
         "Pod" | "Container" => "pods",
         "Node" => "nodes",
         "PersistentVolumeClaim" => "persistentvolumeclaims",
@@ -99,31 +105,45 @@ fn was_read(item: &Item, after: &Report, seen: &Snapshot) -> bool {
         // Nothing says how much of it was read; the rule's own judgement has to do.
         _ => return !undecided,
     };
-    !undecided && seen.coverage.list(list, item.subject.namespace.as_deref()) == Known::Whole
+    !undecided && seen.coverage.list(list, subject.namespace.as_deref()) == Known::Whole
 }
 
 /// Findings first; a problem counts only where no finding speaks of its object.
-fn items(report: &Report) -> BTreeMap<Key, (Item, Option<Verdict>)> {
-    let mut items = BTreeMap::new();
-    let mut explained = Vec::new();
-    for finding in report.every_finding() {
-        for subject in &finding.subjects {
-            explained.push(place(subject));
-            let item = item(Some(&finding.case), finding.title.clone(), subject);
+fn items(report: &Report) -> IndexMap<Key, (Item, Option<Verdict>)> {
+    let mut items = IndexMap::new();
+    let mut spoken_of = HashSet::new();
+    let tops = report.findings.iter().map(|top| (top, None));
+    let explained = report
+        .findings
+        .iter()
+        .flat_map(|top| top.with_explained().into_iter().skip(1).map(|inner| (inner, Some(&top.case))));
+    for (finding, by) in tops.chain(explained) {
+        let subjects = finding.subjects.iter().map(Some);
+        for subject in subjects.chain(finding.subjects.is_empty().then_some(None)) {
+            spoken_of.extend(subject.map(place));
+            let mut item = item(Some(&finding.case), finding.title.clone(), subject);
+            item.explained_by = by.cloned();
             items.entry(key(&item, None)).or_insert((item, Some(finding.verdict)));
         }
     }
     for problem in report.triage.groups.iter().flat_map(|group| &group.problems) {
-        if !explained.contains(&place(&problem.subject)) {
-            let item = item(None, Text::same(problem.state.clone()), &problem.subject);
+        if !spoken_of.contains(&place(&problem.subject)) {
+            let item = item(None, Text::same(problem.state.clone()), Some(&problem.subject));
             items.entry(key(&item, Some(&problem.state))).or_insert((item, None));
         }
     }
     items
 }
 
-fn item(case: Option<&String>, title: Text, subject: &Subject) -> Item {
-    Item { case: case.cloned(), title, subject: subject.clone(), before: None, after: None }
+fn item(case: Option<&String>, title: Text, subject: Option<&Subject>) -> Item {
+    Item {
+        case: case.cloned(),
+        title,
+        subject: subject.cloned(),
+        explained_by: None,
+        before: None,
+        after: None,
+    }
 }
 
 fn place(subject: &Subject) -> (Option<String>, String) {
@@ -131,9 +151,12 @@ fn place(subject: &Subject) -> (Option<String>, String) {
 }
 
 fn key(item: &Item, state: Option<&str>) -> Key {
-    let (namespace, name) = place(&item.subject);
     let what = item.case.clone().or_else(|| state.map(str::to_owned));
-    (what, item.subject.kind.clone(), namespace, name, item.subject.container.clone())
+    let about = item.subject.as_ref().map(|subject| {
+        let (namespace, name) = place(subject);
+        (subject.kind.clone(), namespace, name, subject.container.clone())
+    });
+    (what, about)
 }
 
 impl Comparison {
@@ -146,6 +169,7 @@ impl Comparison {
                     case: item.case.clone(),
                     title: item.title.get(lang).to_owned(),
                     subject: item.subject.clone(),
+                    explained_by: item.explained_by.clone(),
                     before: item.before,
                     after: item.after,
                 })

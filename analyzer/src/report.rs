@@ -15,7 +15,7 @@ pub mod model;
 pub mod sarif;
 pub mod text;
 
-mod escape;
+pub(crate) mod escape;
 pub(crate) mod words;
 
 use std::collections::HashMap;

@@ -16,7 +16,7 @@ const WIDTH: usize = 100;
 
 pub fn run(args: &Analyze) -> anyhow::Result<Exit> {
     if let Some([before, after]) = args.compare.as_deref() {
-        let text = super::compare::run(args, format(args, false), before, after)?;
+        let text = super::compare::run(args, format(args, std::io::stdout().is_terminal()), before, after)?;
         deliver(args, &text)?;
         return Ok(Exit::Done);
     }

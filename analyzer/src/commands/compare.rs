@@ -5,9 +5,11 @@ use std::path::Path;
 use anyhow::bail;
 use shared::archive::Limits;
 use shared::encryption::Identities;
+use shared::lang::Lang;
 
 use crate::cli::{Analyze, Format, say};
 use crate::report::Report;
+use crate::report::escape::one_line;
 use crate::rules::RuleSet;
 use crate::snapshot::Snapshot;
 use crate::{compare, intake, matching};
@@ -25,10 +27,21 @@ pub fn run(args: &Analyze, format: Format, before: &Path, after: &Path) -> anyho
     let identities = args.identities()?;
     let (before, _) = report(&rules, before, &identities)?;
     let (after, seen) = report(&rules, after, &identities)?;
+    let clusters = [&before, &after].map(|report| report.bundle.cluster.as_ref()?.name.as_deref());
+    if let [Some(one), Some(other)] = clusters
+        && one != other
+    {
+        let (one, other) = (one_line(one), one_line(other));
+        say(&match lang {
+            Lang::Zh => format!("note: 两份内容来自不同的集群（{one} 和 {other}）"),
+            Lang::En => format!("note: the two are of different clusters ({one} and {other})"),
+        });
+    }
     let comparison = compare::compare(&before, &after, &seen);
     Ok(match format {
         Format::Json => compare::json(&comparison, lang),
-        _ => compare::render(&comparison, lang),
+        Format::Text => compare::text(&comparison, lang),
+        _ => compare::markdown(&comparison, lang),
     })
 }
 

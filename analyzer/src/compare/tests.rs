@@ -31,7 +31,7 @@ fn all_read() -> Snapshot {
 }
 
 fn names(items: &[Item]) -> Vec<&str> {
-    items.iter().map(|item| item.subject.name.as_str()).collect()
+    items.iter().filter_map(|item| Some(item.subject.as_ref()?.name.as_str())).collect()
 }
 
 #[test]
@@ -75,11 +75,58 @@ fn a_problem_counts_where_no_finding_speaks_of_it() {
 #[test]
 fn the_post_counts_and_names() {
     let comparison = compare(&report(&["a", "b"]), &report(&["b"]), &all_read());
-    let post = render(&comparison, Lang::En);
+    let post = markdown(&comparison, Lang::En);
     assert!(post.contains("1 resolved, 1 persist, 0 new, 0 cannot be told."), "{post}");
     assert!(post.contains(
         "### Resolved\n\n- Helm release stuck in a pending state `helm-another-operation`: `Pod shop/a`"
     ));
+}
+
+#[test]
+fn a_case_about_no_object_is_compared_too() {
+    let pasted = || {
+        let mut report = report(&["a"]);
+        report.findings[0].subjects.clear();
+        report
+    };
+    let nothing = compare(&report(&[]), &report(&[]), &all_read());
+    assert!(markdown(&nothing, Lang::En).contains("Neither bundle"));
+    let comparison = compare(&pasted(), &report(&[]), &Snapshot::default());
+    assert_eq!((comparison.resolved.len(), &comparison.resolved[0].subject), (1, &None));
+    assert_eq!(compare(&pasted(), &pasted(), &Snapshot::default()).persists.len(), 1);
+    let post = markdown(&comparison, Lang::En);
+    assert!(post.ends_with("- Helm release stuck in a pending state `helm-another-operation`\n"), "{post}");
+}
+
+#[test]
+fn what_a_case_explains_is_not_told_beside_it() {
+    let explaining = || {
+        let mut report = report(&["a"]);
+        let mut inner = sample().findings.remove(0).explains.remove(0);
+        inner.subjects = vec![pod("a")];
+        report.findings[0].explains.push(inner);
+        report
+    };
+    let mut alone = explaining();
+    alone.findings = std::mem::take(&mut alone.findings[0].explains);
+    let comparison = compare(&explaining(), &alone, &all_read());
+    assert_eq!(names(&comparison.persists), ["a"], "that it was explained before does not make it new");
+    assert_eq!(comparison.persists[0].explained_by, None);
+    let comparison = compare(&report(&[]), &explaining(), &all_read());
+    assert_eq!(comparison.new.len(), 2);
+    assert_eq!(comparison.new[1].explained_by.as_deref(), Some("helm-another-operation"));
+    assert!(text(&comparison, Lang::En).contains("0 resolved, 0 persist, 1 new"));
+}
+
+#[test]
+fn a_terminal_sees_no_markup() {
+    let mut before = report(&["a"]);
+    before.findings[0].title = Text::same("[x] <y> \u{1b}[31m");
+    let shown = text(&compare(&before, &report(&[]), &all_read()), Lang::En);
+    assert!(
+        shown.ends_with("Resolved\n\n- [x] <y> \\u{1b}[31m [helm-another-operation]\n    Pod shop/a\n"),
+        "{shown}"
+    );
 }
 
 #[test]
