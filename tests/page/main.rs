@@ -1,8 +1,9 @@
 //! The reports as people and programs see them: the HTML page in a real browser, the Markdown through engines that
-//! forums use, the formats for programs through schemas and parsers.
+//! forums use, the formats for programs through schemas and parsers, the text on a terminal.
 //!
 //! `page.test.mjs`, `markdown.test.mjs` and `formats.test.mjs` say what must hold; this runs them on reports that `casebook-analyze` has
-//! just written, one about the sample bundle and one about a folder whose every text tries to break out of its place.
+//! just written: about the sample bundle, about an installation that is well, and about a folder whose every text tries
+//! to break out of its place.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,10 +22,11 @@ struct Reports {
     _dir: tempfile::TempDir,
     sample: PathBuf,
     hostile: PathBuf,
+    healthy: PathBuf,
     comparison: PathBuf,
 }
 
-/// Both reports, each in every format with the ending that asks for it, and the sample beside a healthy installation.
+/// The reports, each in every format with the ending that asks for it, and the sample beside a healthy installation.
 fn write_reports() -> Result<Reports> {
     programs::build()?;
     let dir = tempfile::tempdir()?;
@@ -32,8 +34,9 @@ fn write_reports() -> Result<Reports> {
     let bundle = bundles.join("broken.tar.gz");
     let evil = dir.path().join("evil");
     write_hostile(&evil)?;
-    let (sample, hostile) = (dir.path().join("sample"), dir.path().join("hostile"));
-    for (input, output) in [(&bundle, &sample), (&evil, &hostile)] {
+    let well = bundles.join("healthy/healthy.tar.gz");
+    let [sample, hostile, healthy] = ["sample", "hostile", "healthy"].map(|name| dir.path().join(name));
+    for (input, output) in [(&bundle, &sample), (&evil, &hostile), (&well, &healthy)] {
         for ending in ["html", "md", "json", "sarif", "xml"] {
             let mut analyze = program("casebook-analyze")?;
             succeed(analyze.args(["--lang", "zh", "-o"]).arg(output.with_extension(ending)).arg(input))?;
@@ -42,8 +45,8 @@ fn write_reports() -> Result<Reports> {
     let comparison = dir.path().join("comparison");
     let mut compare = program("casebook-analyze")?;
     let compare = compare.arg("-o").arg(comparison.with_extension("json")).arg("--compare");
-    succeed(compare.arg(bundles.join("healthy/healthy.tar.gz")).arg(&bundle))?;
-    Ok(Reports { _dir: dir, sample, hostile, comparison })
+    succeed(compare.arg(&well).arg(&bundle))?;
+    Ok(Reports { _dir: dir, sample, hostile, healthy, comparison })
 }
 
 /// A bundle's folder whose pod crashes while saying hostile things.
@@ -82,6 +85,7 @@ fn node_test(file: &str) -> Result<()> {
         .env("MODULES", modules)
         .env("SAMPLE", &reports.sample)
         .env("HOSTILE", &reports.hostile)
+        .env("HEALTHY", &reports.healthy)
         .env("COMPARISON", &reports.comparison)
         .env("REPORT_SCHEMA", analyzer.join("report/report.schema.json"))
         .env("COMPARISON_SCHEMA", analyzer.join("compare/comparison.schema.json"))
@@ -108,4 +112,39 @@ fn the_markdown_reads_right_in_two_engines() -> Result<()> {
 #[test]
 fn programs_can_read_every_format() -> Result<()> {
     node_test("formats.test.mjs")
+}
+
+/// A shell keeps the width of its terminal to itself: the report has to ask the terminal.
+#[test]
+fn the_text_fits_the_terminal() -> Result<()> {
+    programs::build()?;
+    let analyze = program("casebook-analyze")?;
+    let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("bundles/broken.tar.gz");
+    let (analyze, bundle) = (Path::new(analyze.get_program()).display(), bundle.display());
+    for (no_color, coloured) in [("", true), ("1", false)] {
+        let line = format!("stty cols 60; exec '{analyze}' --lang en '{bundle}'");
+        let shown = succeed(
+            Command::new("script")
+                .args(["-qec", &line, "/dev/null"])
+                .env_remove("COLUMNS")
+                .env("TERM", "xterm")
+                .env("NO_COLOR", no_color),
+        )?
+        .stdout;
+        ensure!(shown.contains("\u{1b}[") == coloured, "NO_COLOR={no_color}: {shown}");
+        let plain = shown.split("\u{1b}[").map(|part| match part.split_once('m') {
+            Some((code, rest)) if code.bytes().all(|b| b.is_ascii_digit()) => rest,
+            _ => part,
+        });
+        let plain: String = plain.collect();
+        let widths = plain
+            .lines()
+            .map(str::trim_end)
+            // Commands stand five columns in and are never broken.
+            .filter(|line| !line.starts_with("     ") || line.starts_with("      "))
+            .map(|line| line.chars().count());
+        let widest = widths.max().context("nothing was printed")?;
+        ensure!((50..=60).contains(&widest), "the widest line has {widest} columns:\n{plain}");
+    }
+    Ok(())
 }

@@ -39,9 +39,7 @@ pub fn run(args: &Analyze) -> anyhow::Result<Exit> {
         Format::Json => json::render(&report, lang),
         Format::Text => {
             let color = args.output.is_none() && may_colour(&stdout);
-            let width =
-                std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(WIDTH);
-            text::render(&report, &text::Options { lang, width, color, dates })
+            text::render(&report, &text::Options { lang, width: width(&stdout), color, dates })
         }
         Format::Junit => junit::render(&report, &rules, lang, &dates),
         Format::Sarif => sarif::render(&report, &rules, lang, &dates),
@@ -52,6 +50,13 @@ pub fn run(args: &Analyze) -> anyhow::Result<Exit> {
     };
     deliver(args, &rendered)?;
     Ok(if failed { Exit::Found } else { Exit::Done })
+}
+
+/// Columns to fill: what the user says, else what the terminal says, since shells keep `COLUMNS` to themselves.
+fn width(stdout: &std::io::Stdout) -> usize {
+    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let seen = || rustix::termios::tcgetwinsize(stdout).ok().map(|size| usize::from(size.ws_col));
+    told.or_else(seen).filter(|columns| *columns > 0).unwrap_or(WIDTH)
 }
 
 fn deliver(args: &Analyze, text: &str) -> anyhow::Result<()> {
