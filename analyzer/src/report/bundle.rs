@@ -175,14 +175,24 @@ fn cluster(snapshot: &Snapshot) -> Option<ClusterSummary> {
     }
 }
 
-/// `Ready` for a running pod whose containers are ready, else the phase.
+/// `Ready` for a running pod whose containers are ready, else the phase. A table shows no conditions.
 pub fn pod_state(pod: &Value) -> String {
     let phase = pod.pointer("/status/phase").and_then(Value::as_str).unwrap_or("Unknown");
     match phase {
-        "Running" if is_true(pod, "Ready") => "Ready".to_owned(),
+        "Running" if is_true(pod, "Ready") || has_ready_containers(pod) => "Ready".to_owned(),
         "Running" => "NotReady".to_owned(),
         other => other.to_owned(),
     }
+}
+
+/// Whether the containers alone say that the pod is ready, where nothing says so of the pod.
+fn has_ready_containers(pod: &Value) -> bool {
+    let conditions = pod.pointer("/status/conditions").and_then(Value::as_array);
+    let containers = pod.pointer("/status/containerStatuses").and_then(Value::as_array);
+    conditions.is_none_or(Vec::is_empty)
+        && containers.is_some_and(|all| {
+            !all.is_empty() && all.iter().all(|c| c.get("ready").and_then(Value::as_bool) == Some(true))
+        })
 }
 
 fn is_true(object: &Value, condition: &str) -> bool {
@@ -192,4 +202,30 @@ fn is_true(object: &Value, condition: &str) -> bool {
                 && c.get("status").and_then(Value::as_str) == Some("True")
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_pod_is_as_ready_as_its_condition_or_its_containers_say() {
+        let ready = json!([{"type": "Ready", "status": "True"}]);
+        let state = |status: Value| pod_state(&json!({"status": status}));
+        assert_eq!(state(json!({"phase": "Running", "conditions": ready})), "Ready");
+        let of_a_table = json!({"phase": "Running", "containerStatuses": [{"ready": true}, {"ready": true}]});
+        assert_eq!(state(of_a_table), "Ready");
+        assert_eq!(
+            state(json!({"phase": "Running", "containerStatuses": [{"ready": false}, {"ready": true}]})),
+            "NotReady"
+        );
+        let gated = json!([{"type": "Ready", "status": "False"}]);
+        assert_eq!(
+            state(json!({"phase": "Running", "conditions": gated, "containerStatuses": [{"ready": true}]})),
+            "NotReady"
+        );
+        assert_eq!(state(json!({"phase": "Pending"})), "Pending");
+    }
 }

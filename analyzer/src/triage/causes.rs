@@ -248,47 +248,53 @@ fn title(cause: &Cause, problems: &[Problem]) -> Text {
     let name = &cause.name;
     let count = problems.len();
     let state = problems.first().map(|problem| problem.state.as_str()).unwrap_or_default();
-    let objects = if count == 1 { "1 object" } else { &format!("{count} objects") };
+    // One object is named below; only several need a count.
+    let several = |zh: String, en: String| match count {
+        1 => (zh, en),
+        _ => (format!("{zh}（{count} 个对象）"), format!("{en} ({count} objects)")),
+    };
     let (zh, en) = match cause.kind {
-        CauseKind::Node => {
-            (format!("节点 {name} 上有 {count} 个对象异常"), format!("{objects} in trouble on node {name}"))
+        CauseKind::Node => match (problems.iter().find(|problem| problem.subject.kind == "Node"), count) {
+            (None, 1) => (format!("节点 {name} 上有对象异常"), format!("1 object in trouble on node {name}")),
+            (None, _) => (
+                format!("节点 {name} 上有 {count} 个对象异常"),
+                format!("{count} objects in trouble on node {name}"),
+            ),
+            (Some(node), 1) => {
+                (format!("节点 {name}：{}", node.state), format!("Node {name}: {}", node.state))
+            }
+            (Some(node), _) => {
+                let on_it = if count == 2 { "1 object" } else { &format!("{} objects", count - 1) };
+                (
+                    format!("节点 {name}：{}，其上 {} 个对象异常", node.state, count - 1),
+                    format!("Node {name}: {}, and {on_it} in trouble on it", node.state),
+                )
+            }
+        },
+        CauseKind::Registry => {
+            several(format!("无法从镜像仓库 {name} 拉取镜像"), format!("Images cannot be pulled from {name}"))
         }
-        CauseKind::Registry => (
-            format!("无法从镜像仓库 {name} 拉取镜像（{count} 个对象）"),
-            format!("images cannot be pulled from {name} ({objects})"),
+        CauseKind::StorageClass => several(
+            format!("存储类 {name} 的 PVC 未绑定"),
+            format!("Claims of storage class {name} are not bound"),
         ),
-        CauseKind::StorageClass => (
-            format!("存储类 {name} 的 PVC 未绑定（{count} 个对象）"),
-            format!("claims of storage class {name} are not bound ({objects})"),
-        ),
-        CauseKind::Claim => {
-            (format!("PVC {name} 未绑定（{count} 个对象）"), format!("claim {name} is not bound ({objects})"))
+        CauseKind::Claim => several(format!("PVC {name} 未绑定"), format!("Claim {name} is not bound")),
+        CauseKind::Refused => {
+            several(format!("{name} 拒绝创建 Pod"), format!("{name} refuses to create pods"))
         }
-        CauseKind::Refused => (
-            format!("{name} 拒绝创建 Pod（{count} 个对象）"),
-            format!("{name} refuses to create pods ({objects})"),
-        ),
-        CauseKind::Config => {
-            (format!("缺少配置 {name}（{count} 个对象）"), format!("{name} does not exist ({objects})"))
+        CauseKind::Config => several(format!("缺少 {name}"), format!("{name} does not exist")),
+        CauseKind::Scheduling => several(format!("没有节点可调度：{name}"), format!("No node fits: {name}")),
+        CauseKind::Dependency => {
+            several(format!("日志显示无法访问 {name}"), format!("Logs say that {name} cannot be reached"))
         }
-        CauseKind::Scheduling => {
-            (format!("没有节点可调度：{name}（{count} 个对象）"), format!("no node fits: {name} ({objects})"))
-        }
-        CauseKind::Dependency => (
-            format!("日志显示无法访问 {name}（{count} 个对象）"),
-            format!("logs say that {name} cannot be reached ({objects})"),
-        ),
         CauseKind::Release => {
-            (format!("Helm release {name} 状态为 {state}"), format!("helm release {name} is {state}"))
+            (format!("Helm release {name} 状态为 {state}"), format!("Helm release {name} is {state}"))
         }
         CauseKind::State => (
             format!("{name}：{count} 个对象，收集到的内容没有说明原因"),
-            format!("{name}: {objects}, and nothing collected says why"),
+            format!("{name}: {count} objects, and nothing collected says why"),
         ),
-        CauseKind::Workload if count == 1 => (format!("{name}：{state}"), format!("{name}: {state}")),
-        CauseKind::Workload => {
-            (format!("{name}：{state} 等 {count} 个对象"), format!("{name}: {state} ({objects})"))
-        }
+        CauseKind::Workload => several(format!("{name}：{state}"), format!("{name}: {state}")),
     };
     Text::new(zh, en)
 }

@@ -29,7 +29,8 @@ pub fn problems<'a>(world: &World<'a>) -> Vec<Draft<'a>> {
 
 fn problem<'a>(world: &World<'a>, pod: &'a Object) -> Option<Draft<'a>> {
     let value = &*pod.value;
-    let phase = str_at(value, "/status/phase").unwrap_or("Unknown");
+    // A table prints `Terminating` in its place.
+    let phase = str_at(value, "/status/phase").unwrap_or_default();
     let all = containers(value);
     let verdict = if phase == "Succeeded" || is_done_job(world, pod) {
         None

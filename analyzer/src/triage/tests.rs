@@ -181,6 +181,25 @@ fn a_node_that_is_down_gathers_its_pods() {
     assert_eq!(triage.groups.len(), 1);
     assert_eq!(triage.groups[0].cause.kind, CauseKind::Node);
     assert_eq!(triage.groups[0].problems[0].subject.kind, "Node");
+    assert_eq!(triage.groups[0].title.en, "Node n1: NotReady, and 1 object in trouble on it");
+}
+
+#[test]
+fn a_node_in_trouble_by_itself_is_not_an_object_on_a_node() {
+    let node = json!({"metadata": {"name": "n1"}, "status": {"conditions": [
+        {"type": "Ready", "status": "True"}, {"type": "MemoryPressure", "status": "True"}]}});
+    let triage = Cluster::new().with("nodes", node).triage();
+    assert_eq!(triage.groups[0].title.zh, "节点 n1：MemoryPressure");
+}
+
+#[test]
+fn a_pod_that_a_table_shows_terminating_is_not_unknown() {
+    let table = "NAME    READY   STATUS        RESTARTS   AGE\nweb-0   0/2     Terminating   0          2s\n\
+        web-1   0/1     Unknown       0          2s\n";
+    let snapshot = crate::intake::from_files(vec![("texts/a.txt".into(), table.into())], Vec::new());
+    let triage = crate::triage::triage(&snapshot);
+    let told: Vec<&str> = triage.groups.iter().map(|group| group.title.en.as_str()).collect();
+    assert_eq!(told, ["web-1: Unknown"]);
 }
 
 #[test]

@@ -74,8 +74,9 @@ fn cell<'a>(pod: &'a Object, known: Option<(&str, Class)>) -> Cell<'a> {
     let (state, class) = match known {
         Some((state, class)) => (state.to_owned(), class),
         None if state == "Succeeded" => (state, Class::Done),
-        // Not in trouble: ready, or so young that it may still become so.
-        None => (state, Class::Ok),
+        None if state == "Ready" => (state, Class::Ok),
+        // Not in trouble, or not yet: it may be so young that it still becomes ready.
+        None => (state, Class::Warn),
     };
     let restarts = pod
         .value

@@ -40,9 +40,9 @@ pub fn relate<'a>(world: &World<'a>, pod: &'a Object, draft: &mut Draft<'a>) {
         }
         return;
     }
-    if let Some(missing) = missing_config(&message) {
+    if let Some((kind, name)) = missing_config(&message) {
         draft.cause.kind = CauseKind::Config;
-        draft.cause.name = format!("{namespace}/{missing}");
+        draft.cause.name = format!("{kind} {namespace}/{name}");
         return;
     }
     if draft.problem.state == "Pending" {
@@ -123,12 +123,15 @@ pub fn registry(image: &str) -> &str {
     }
 }
 
-/// `configmap "x" not found` → `configmap x`.
-fn missing_config(message: &str) -> Option<String> {
+/// `configmap "x" not found` → `ConfigMap` and `x`.
+fn missing_config(message: &str) -> Option<(&'static str, &str)> {
     let (before, name) = message.split_once("\" not found")?.0.rsplit_once('"')?;
-    let kind = before.trim_end().rsplit([' ', ':']).next()?;
-    matches!(kind, "configmap" | "secret" | "ConfigMap" | "Secret")
-        .then(|| format!("{} {name}", kind.to_ascii_lowercase()))
+    let kind = match before.trim_end().rsplit([' ', ':']).next()? {
+        "configmap" | "ConfigMap" => "ConfigMap",
+        "secret" | "Secret" => "Secret",
+        _ => return None,
+    };
+    Some((kind, name))
 }
 
 /// The scheduler's main reason: of `0/3 nodes are available: 1 node(s) had taint {x: }, 2 Insufficient cpu.` the
@@ -168,10 +171,10 @@ mod tests {
 
     #[test]
     fn a_missing_configuration_is_named() {
-        assert_eq!(missing_config("configmap \"app-env\" not found").as_deref(), Some("configmap app-env"));
+        assert_eq!(missing_config("configmap \"app-env\" not found"), Some(("ConfigMap", "app-env")));
         assert_eq!(
-            missing_config("MountVolume.SetUp failed for volume \"c\" : secret \"tls\" not found").as_deref(),
-            Some("secret tls")
+            missing_config("MountVolume.SetUp failed for volume \"c\" : secret \"tls\" not found"),
+            Some(("Secret", "tls"))
         );
         assert_eq!(missing_config("file \"x\" not found"), None);
     }
