@@ -16,6 +16,7 @@ pub mod sarif;
 pub mod text;
 
 pub(crate) mod escape;
+mod link;
 pub(crate) mod words;
 
 use std::collections::HashMap;

@@ -28,7 +28,9 @@ use rayon::prelude::*;
 use crate::report::model::Finding;
 use crate::snapshot::{FileId, Snapshot, TextKind, TextSource};
 
+pub use causes::names;
 use draft::Draft;
+pub use draft::full_name;
 use logs::{Rarity, telling};
 use model::{CauseKind, LogLine, TextLines, Triage};
 pub use severity::without_timestamp;
@@ -61,10 +63,15 @@ pub fn triage(snapshot: &Snapshot) -> Triage {
 ///
 /// Only the end of a long log is read.
 pub fn complaints(log: &str) -> impl Iterator<Item = (jiff::Timestamp, &str)> {
-    logs::end_of(log).lines().filter(|line| severity::severity(line) >= 3).filter_map(|line| {
+    logs::end_of(log).lines().filter(|line| complains(line)).filter_map(|line| {
         let at = severity::timestamp(line)?.parse().ok()?;
         Some((at, severity::without_timestamp(line)))
     })
+}
+
+/// Whether a line of a log sounds bad.
+pub fn complains(line: &str) -> bool {
+    severity::severity(line) >= 3
 }
 
 /// Notes at each group which of the cases found speak of one of its objects, and whether that explains all of it.
@@ -72,7 +79,7 @@ pub fn link_cases(triage: &mut Triage, findings: &[Finding]) {
     let mut by_name: HashMap<String, Vec<&str>> = HashMap::new();
     for finding in findings {
         for subject in &finding.subjects {
-            by_name.entry(draft::full_name(subject)).or_default().push(&finding.case);
+            by_name.entry(full_name(subject)).or_default().push(&finding.case);
         }
     }
     for group in &mut triage.groups {

@@ -12,6 +12,7 @@ mod triage;
 use shared::lang::Lang;
 
 use super::Report;
+use super::link::Links;
 use super::model::{Ask, Finding, Severity, Text};
 use super::words::{self, Dates, pick};
 
@@ -48,10 +49,12 @@ const BRIEF: Detail = Detail { evidence: 3, commands: 5 };
 const SUBJECTS: usize = 8;
 /// Characters of a quoted line.
 const QUOTE: usize = 300;
+/// Characters of an object's state in a chain.
+const STATE: usize = 160;
 
 /// The whole report.
 pub fn render(report: &Report, options: &Options) -> String {
-    let mut writer = Writer { report, lang: options.lang, dates: &options.dates, pieces: Pieces::default() };
+    let mut writer = Writer::new(report, options.lang, &options.dates);
     writer.answer();
     writer.other_findings();
     // When no case is found, what is seen tells more than what could not be.
@@ -79,16 +82,23 @@ pub fn render(report: &Report, options: &Options) -> String {
 
 /// One finding alone, without a heading and whole.
 pub fn finding(report: &Report, finding: &Finding, lang: Lang, dates: &Dates) -> String {
-    let mut writer = Writer { report, lang, dates, pieces: Pieces::default() };
-    writer.finding(finding, WHOLE);
+    let mut writer = Writer::new(report, lang, dates);
+    writer.finding(finding, WHOLE, report.log_of(finding));
     writer.pieces.fit(usize::MAX, |_| String::new())
 }
 
 struct Writer<'a> {
     report: &'a Report,
+    links: Links<'a>,
     lang: Lang,
     dates: &'a Dates,
     pieces: Pieces,
+}
+
+impl<'a> Writer<'a> {
+    fn new(report: &'a Report, lang: Lang, dates: &'a Dates) -> Self {
+        Writer { report, links: Links::of(report), lang, dates, pieces: Pieces::default() }
+    }
 }
 
 impl Writer<'_> {
@@ -111,6 +121,10 @@ impl Writer<'_> {
         index == 0 && (finding.severity != Severity::Info || self.report.triage.groups.is_empty())
     }
 
+    fn has_answer(&self) -> bool {
+        self.report.findings.first().is_some_and(|finding| self.is_answer(0, finding))
+    }
+
     /// The first finding whole, or that there is none.
     fn answer(&mut self) {
         match self.report.findings.first() {
@@ -125,13 +139,14 @@ impl Writer<'_> {
                         ),
                     });
                 }
-                self.finding(finding, WHOLE);
+                self.finding(finding, WHOLE, self.links.log(0));
             }
             _ => {
-                self.pieces.lead(format!(
-                    "## {}",
-                    self.pick("诊断结果：没有匹配到已知问题", "Result: no known case matches")
-                ));
+                let heading = match self.report.looks_well() {
+                    true => self.pick("诊断结果：没有发现异常", "Result: nothing looks wrong"),
+                    false => self.pick("诊断结果：没有匹配到已知问题", "Result: no known case matches"),
+                };
+                self.pieces.lead(format!("## {heading}"));
                 self.pieces.push(self.nothing_known());
             }
         }
@@ -139,7 +154,10 @@ impl Writer<'_> {
 
     /// How sure it is and then what it is: titles end in brackets of their own.
     fn heading(&self, finding: &Finding, lead: &str) -> String {
-        let title = self.plain(&finding.title);
+        let mut title = self.plain(&finding.title);
+        if let Some(subject) = self.report.told_apart_by(finding) {
+            title.push_str(&format!(" — {}", plain(&words::subject(subject, self.lang))));
+        }
         let verdict = words::verdict(finding.verdict, self.lang);
         match self.lang {
             Lang::Zh => format!("{lead}（{verdict}）：{title}"),
@@ -148,21 +166,21 @@ impl Writer<'_> {
     }
 
     fn nothing_known(&self) -> String {
-        let groups = self.report.triage.groups.len();
-        if groups == 0 && self.report.triage.texts.is_empty() {
-            let read = self.report.bundle.objects.values().sum::<u64>() + self.report.bundle.texts;
-            return match (self.lang, read) {
-                (Lang::Zh, 0) => "输入里没有可以分析的内容。".to_owned(),
-                (Lang::En, 0) => "The input holds nothing that can be analysed.".to_owned(),
-                (Lang::Zh, _) => "在已收集的内容里没有发现异常。".to_owned(),
-                (Lang::En, _) => "Nothing in what was collected looks wrong.".to_owned(),
-            };
-        }
-        self.pick(
-            "下面列出发现的异常和最能说明问题的日志，按可能的共同原因归类。",
-            "What is not well is listed below by its likely common cause, with the log lines that tell most.",
-        )
-        .to_owned()
+        let triage = &self.report.triage;
+        let (zh, en) = if self.report.looks_well() {
+            (
+                "在已收集的内容里没有发现异常，也没有匹配到已知问题。",
+                "Nothing in what was collected looks wrong, and no known case matches.",
+            )
+        } else if triage.groups.is_empty() && triage.texts.is_empty() {
+            ("输入里没有可以分析的内容。", "The input holds nothing that can be analysed.")
+        } else {
+            (
+                "下面列出发现的异常和最能说明问题的日志，按可能的共同原因归类。",
+                "What is not well is listed below by its likely common cause, with the log lines that tell most.",
+            )
+        };
+        self.pick(zh, en).to_owned()
     }
 
     fn other_findings(&mut self) {
@@ -176,7 +194,7 @@ impl Writer<'_> {
         for (number, finding) in others {
             let lead = format!("{} {number}", self.pick("问题", "Problem"));
             self.pieces.lead(format!("### {}", self.heading(finding, &lead)));
-            self.finding(finding, BRIEF);
+            self.finding(finding, BRIEF, self.links.log(number - 1));
         }
     }
 

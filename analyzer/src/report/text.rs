@@ -8,6 +8,7 @@ use shared::lang::Lang;
 use unicode_width::UnicodeWidthStr;
 
 use super::escape::{keep_ends, one_line, shorten, visible};
+use super::link::Links;
 use super::model::{Finding, Severity, Text, Verdict};
 use super::words::{self, Dates, pick};
 use super::{Report, fold};
@@ -28,6 +29,8 @@ pub struct Options {
 
 /// Objects that are named before "and N more".
 const NAMED: usize = 10;
+/// Characters of an object's state in a chain.
+const STATE: usize = 160;
 
 #[derive(Clone, Copy)]
 enum Style {
@@ -55,8 +58,9 @@ impl Style {
 /// The whole report.
 pub fn render(report: &Report, options: &Options) -> String {
     let mut writer = Writer { options, lang: options.lang, out: String::new() };
-    writer.findings(report);
-    writer.triage(report);
+    let links = Links::of(report);
+    writer.findings(report, &links);
+    writer.triage(report, &links);
     writer.missing(report);
     writer.footer(report);
     writer.out
@@ -65,14 +69,14 @@ pub fn render(report: &Report, options: &Options) -> String {
 /// One finding alone.
 pub fn finding(finding: &Finding, options: &Options) -> String {
     let mut writer = Writer { options, lang: options.lang, out: String::new() };
-    writer.finding(finding);
+    writer.finding(finding, "", "", &[]);
     writer.out
 }
 
 /// One group of problems alone.
 pub fn group(group: &Group, options: &Options) -> String {
     let mut writer = Writer { options, lang: options.lang, out: String::new() };
-    writer.group(group);
+    writer.group(group, "");
     writer.out
 }
 
@@ -132,15 +136,28 @@ impl Writer<'_> {
         self.lines(0, Some(Style::Bold), &title);
     }
 
-    fn findings(&mut self, report: &Report) {
-        if report.findings.is_empty() {
+    fn findings(&mut self, report: &Report, links: &Links) {
+        if report.looks_well() {
+            self.section(
+                "没有发现异常，也没有匹配到已知问题。",
+                "Nothing looks wrong, and no known case matches.",
+            );
+        } else if report.findings.is_empty() {
             self.section("没有匹配到已知问题。", "No known case matches.");
         }
-        for finding in &report.findings {
+        for (index, finding) in report.findings.iter().enumerate() {
             if !self.out.is_empty() {
                 self.out.push('\n');
             }
-            self.finding(finding);
+            let number = match report.findings.len() {
+                1 => String::new(),
+                _ => format!("{} {} ", self.pick("问题", "Problem"), index + 1),
+            };
+            let beside = report
+                .told_apart_by(finding)
+                .map(|subject| format!(" — {}", one_line(&words::subject(subject, self.lang))))
+                .unwrap_or_default();
+            self.finding(finding, &number, &beside, links.log(index));
         }
         if !report.unresolved.is_empty() {
             self.section(
@@ -157,14 +174,15 @@ impl Writer<'_> {
         }
     }
 
-    fn finding(&mut self, finding: &Finding) {
+    /// A finding with its number and what stands beside its title, and log lines that its evidence does not quote.
+    fn finding(&mut self, finding: &Finding, number: &str, beside: &str, log: &[LogLine]) {
         let style = match (finding.verdict, finding.severity) {
             (Verdict::NeedMore, _) | (_, Severity::Warning) => Style::Yellow,
             (_, Severity::Info) => Style::Green,
             _ => Style::Red,
         };
         let title = one_line(&self.told(&finding.title));
-        let head = format!("[{}] {title}", words::verdict(finding.verdict, self.lang));
+        let head = format!("{number}[{}] {title}{beside}", words::verdict(finding.verdict, self.lang));
         self.lines(0, Some(style), &head);
         let conclusion = self.told(&finding.conclusion);
         self.lines(2, None, conclusion.trim());
@@ -182,6 +200,11 @@ impl Writer<'_> {
                 format!("{}{}", self.pick("对象：", "Concerns: "), names.join(self.pick("、", ", ")));
             text.push_str(&self.more(finding.subjects.len()));
             self.lines(2, None, &text);
+        }
+        if !log.is_empty() {
+            let label = self.pick("日志中最能说明问题的行：", "Log lines that tell most:").to_owned();
+            self.lines(2, None, &label);
+            self.log(&log.iter().collect::<Vec<_>>());
         }
         for (index, fix) in finding.fix.iter().enumerate() {
             let mut text = self.told(&fix.text).trim().to_owned();
@@ -228,9 +251,11 @@ impl Writer<'_> {
             self.lines(6, None, &keep_ends(&excerpt, 400));
         }
         for (index, link) in finding.chain.iter().enumerate() {
-            let label = if index == 0 { self.pick("因果链：", "Chain: ") } else { "→ " };
+            let label =
+                if index == 0 { self.pick("从现象到原因：", "From sign to cause: ") } else { "→ " };
             let subject = words::subject(&link.subject, self.lang);
-            let text = one_line(&format!("{subject}{}{}", self.pick("：", ": "), link.state));
+            let state = keep_ends(&link.state, STATE);
+            let text = one_line(&format!("{subject}{}{state}", self.pick("：", ": ")));
             if index == 0 {
                 self.lines(2, Some(Style::Dim), &format!("{label}{text}"));
             } else {
@@ -238,8 +263,11 @@ impl Writer<'_> {
             }
         }
         for inner in &finding.explains {
-            let text =
-                format!("{}{}", self.pick("由此引起：", "Explains: "), one_line(&self.told(&inner.title)));
+            let text = format!(
+                "{}{}",
+                self.pick("由此引起：", "Also explains: "),
+                one_line(&self.told(&inner.title))
+            );
             self.lines(2, Some(Style::Dim), &text);
         }
         let id = format!("{}{}", self.pick("编号：", "Case: "), one_line(&finding.case));
@@ -255,19 +283,21 @@ impl Writer<'_> {
         }
     }
 
-    fn triage(&mut self, report: &Report) {
+    fn triage(&mut self, report: &Report, links: &Links) {
         let triage = &report.triage;
         if triage.groups.is_empty() && triage.texts.is_empty() {
             return;
         }
         self.section("所有异常，按可能的共同原因", "All that is not well, by likely cause");
         for group in triage.groups.iter().filter(|group| !group.explained) {
-            self.group(group);
+            let places = self.places(report, &links.about(group));
+            self.group(group, &places);
         }
         // What a case explains has been said.
         for group in triage.groups.iter().filter(|group| group.explained) {
             let title = one_line(&self.told(&group.title));
-            let text = format!("{title}{}{}", self.pick("，见 ", ", see "), group.cases.join(", "));
+            let places = self.places(report, &links.about(group));
+            let text = format!("{title}{}{places}", self.pick("，见", ", see "));
             self.item(0, "* ", Some(Style::Dim), &text);
         }
         for text in &triage.texts {
@@ -277,19 +307,26 @@ impl Writer<'_> {
         }
     }
 
-    fn group(&mut self, group: &Group) {
+    /// Where this report speaks of a group's objects, by the places of those findings.
+    fn places(&self, report: &Report, about: &[usize]) -> String {
+        if report.findings.len() == 1 && !about.is_empty() {
+            return self.pick("上文", "above").to_owned();
+        }
+        let places: Vec<String> =
+            about.iter().map(|index| format!("{} {}", self.pick("问题", "problem"), index + 1)).collect();
+        places.join(self.pick("、", ", "))
+    }
+
+    /// A group, and where some of it is spoken of.
+    fn group(&mut self, group: &Group, places: &str) {
         let style = match group.severity {
             Severity::Critical | Severity::Error => Style::Red,
             Severity::Warning => Style::Yellow,
             Severity::Info => Style::Green,
         };
         let mut title = one_line(&self.told(&group.title));
-        if !group.cases.is_empty() {
-            title.push_str(&format!(
-                "{}{}",
-                self.pick("，其中一些见 ", ", some of it: "),
-                group.cases.join(", ")
-            ));
+        if !places.is_empty() {
+            title.push_str(&format!("{}{places}", self.pick("，其中一些见", ", for some of it see ")));
         }
         self.item(0, "* ", Some(style), &title);
         let mut told: Option<Vec<&str>> = None;

@@ -10,9 +10,10 @@ use super::timeline::{Timeline, timeline};
 use crate::report::Report;
 use crate::report::bundle::Bundle;
 use crate::report::ledger::{Ledger, MissingItem};
+use crate::report::link::Links;
 use crate::report::model::{Finding, Unresolved};
 use crate::snapshot::Snapshot;
-use crate::triage::model::{Group, Triage};
+use crate::triage::model::{Group, LogLine, Triage};
 
 /// Items that are missing from the bundle and listed one by one.
 const MISSING: usize = 2_000;
@@ -26,7 +27,11 @@ pub struct Page<'a> {
     bundle: &'a Bundle,
     findings: Vec<Finding>,
     unresolved: &'a [Unresolved],
+    /// Of each finding: lines of a log that its evidence does not quote.
+    finding_logs: Vec<&'a [LogLine]>,
     triage: Triage,
+    /// Of each group: places in the list of those findings that speak of its objects.
+    group_findings: Vec<Vec<usize>>,
     ledger: Ledger,
     /// How many missing items there are in all.
     missing: usize,
@@ -57,12 +62,15 @@ struct Revision<'a> {
 
 impl<'a> Page<'a> {
     pub fn new(report: &'a Report, snapshot: &'a Snapshot, lang: Lang) -> Self {
+        let links = Links::of(report);
         Page {
             lang,
             version: env!("CARGO_PKG_VERSION"),
             bundle: &report.bundle,
             findings: report.findings.iter().map(bounded).collect(),
             unresolved: &report.unresolved,
+            finding_logs: (0..report.findings.len()).map(|index| links.log(index)).collect(),
+            group_findings: report.triage.groups.iter().map(|group| links.about(group)).collect(),
             triage: Triage {
                 groups: report.triage.groups.iter().map(bounded_group).collect(),
                 texts: report.triage.texts.clone(),

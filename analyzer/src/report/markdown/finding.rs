@@ -5,13 +5,16 @@ use std::borrow::Borrow;
 use shared::lang::Lang;
 
 use super::quote::{code, code_ends, fence, plain};
-use super::{Detail, QUOTE, SUBJECTS, Writer, safe_id, words};
+use super::triage::quoted;
+use super::{Detail, QUOTE, STATE, SUBJECTS, Writer, safe_id, words};
+use crate::report::escape::keep_ends;
 use crate::report::fold;
 use crate::report::model::{Ask, Evidence, Finding, Fix, Subject, Verdict};
+use crate::triage::model::LogLine;
 
 impl Writer<'_> {
-    /// Everything about one finding, without its heading.
-    pub(super) fn finding(&mut self, finding: &Finding, detail: Detail) {
+    /// Everything about one finding, without its heading; `log` is what its evidence leaves to be read.
+    pub(super) fn finding(&mut self, finding: &Finding, detail: Detail, log: &[LogLine]) {
         let conclusion = self.prose(&finding.conclusion);
         if !conclusion.is_empty() {
             self.pieces.push(conclusion);
@@ -29,6 +32,7 @@ impl Writer<'_> {
                 self.subjects(&finding.subjects)
             ));
         }
+        self.log(log, detail);
         self.steps(&finding.fix, detail);
         if let Some(caution) = &finding.caution {
             self.pieces.push(format!("{}{}", self.label("注意", "Caution"), self.prose(caution)));
@@ -41,13 +45,17 @@ impl Writer<'_> {
                 .iter()
                 .map(|link| {
                     let subject = code(&words::subject(&link.subject, self.lang));
-                    format!("{subject}{}{}", self.pick("：", ": "), plain(&link.state))
+                    format!("{subject}{}{}", self.pick("：", ": "), plain(&keep_ends(&link.state, STATE)))
                 })
                 .collect();
-            self.pieces.push(format!("{}{}", self.label("因果链", "Chain"), links.join(" → ")));
+            self.pieces.push(format!(
+                "{}{}",
+                self.label("从现象到原因", "From sign to cause"),
+                links.join(" → ")
+            ));
         }
         if !finding.explains.is_empty() {
-            self.pieces.lead(self.pick("由此引起：", "It explains:").to_owned());
+            self.pieces.lead(self.pick("由此引起：", "It also explains:").to_owned());
             let lines: Vec<String> = finding.explains.iter().map(|finding| self.explained(finding)).collect();
             self.pieces.push(lines.join("\n"));
         }
@@ -59,6 +67,19 @@ impl Writer<'_> {
         if !finding.references.is_empty() {
             let links: Vec<String> = finding.references.iter().map(|link| reference(link)).collect();
             self.pieces.push(format!("{}{}", self.label("参考", "See also"), links.join(", ")));
+        }
+    }
+
+    /// What the steps would have the reader look for, where it is at hand.
+    fn log(&mut self, lines: &[LogLine], detail: Detail) {
+        let lines: Vec<&LogLine> = lines.iter().take(detail.evidence).collect();
+        for lines in lines.chunk_by(|a, b| a.path == b.path) {
+            let path = code(&lines[0].path);
+            self.pieces.lead(match self.lang {
+                Lang::Zh => format!("日志中最能说明问题的行（{path}）："),
+                Lang::En => format!("Log lines that tell most ({path}):"),
+            });
+            self.pieces.push(fence("", &quoted(lines)));
         }
     }
 

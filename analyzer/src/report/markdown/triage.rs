@@ -1,7 +1,7 @@
 //! All that is not well, by its likely common cause.
 
 use super::quote::{code, code_ends, fence, plain};
-use super::{QUOTE, SUBJECTS, Writer, safe_id, words};
+use super::{QUOTE, SUBJECTS, Writer, words};
 use crate::report::escape::{one_line, shorten};
 use crate::report::model::Subject;
 use crate::triage::model::{Alike, Group, LogLine};
@@ -50,7 +50,7 @@ impl Writer<'_> {
         let lines: Vec<String> = groups
             .iter()
             .map(|group| {
-                format!("- {}{}{}", self.plain(&group.title), self.pick("，见 ", ", see "), ids(group))
+                format!("- {}{}{}", self.plain(&group.title), self.pick("，见", ", see "), self.places(group))
             })
             .collect();
         self.pieces.push(lines.join("\n"));
@@ -61,7 +61,7 @@ impl Writer<'_> {
         let severity = words::severity(group.severity, self.lang);
         let cases = match group.cases.as_slice() {
             [] => String::new(),
-            _ => format!("{}{}", self.pick("，其中一些见 ", ", some of it: "), ids(group)),
+            _ => format!("{}{}", self.pick("，其中一些见", ", for some of it see "), self.places(group)),
         };
         self.pieces.lead(match self.lang {
             Lang::Zh => format!("**{title}**（{severity}{cases}）"),
@@ -100,6 +100,22 @@ impl Writer<'_> {
         }
     }
 
+    /// Where this report speaks of a group's objects, by the headings there.
+    fn places(&self, group: &Group) -> String {
+        let places: Vec<String> = self
+            .links
+            .about(group)
+            .into_iter()
+            .map(|index| match (self.lang, index + 1) {
+                (Lang::Zh, 1) if self.has_answer() => "“诊断结果”".to_owned(),
+                (Lang::En, 1) if self.has_answer() => "\"Result\"".to_owned(),
+                (Lang::Zh, number) => format!("问题 {number}"),
+                (Lang::En, number) => format!("problem {number}"),
+            })
+            .collect();
+        places.join(self.pick("、", ", "))
+    }
+
     fn alike(&self, alike: &Alike) -> String {
         let first = alike.first();
         let subjects: Vec<&Subject> = alike.problems.iter().map(|problem| &problem.subject).collect();
@@ -123,14 +139,8 @@ impl Writer<'_> {
     }
 }
 
-/// The cases that speak of a group.
-fn ids(group: &Group) -> String {
-    let ids: Vec<String> = group.cases.iter().map(|case| format!("`{}`", safe_id(case))).collect();
-    ids.join(", ")
-}
-
 /// Lines of a log with their numbers and counts.
-fn quoted(lines: &[&LogLine]) -> String {
+pub(super) fn quoted(lines: &[&LogLine]) -> String {
     lines
         .iter()
         .map(|line| {

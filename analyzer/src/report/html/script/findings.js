@@ -12,12 +12,16 @@ function answer() {
       h('p', { class: 'title' }, read(first.title)),
       h('p', null, badge(kind, say(first.verdict)), ' ', h('code', null, first.case)),
       paragraphs(read(first.conclusion)),
+      logOf(0),
       first.fix[0] && first.fix[0].commands.length ? [h('p', { class: 'soft' }, read(first.fix[0].text)), command(first.fix[0].commands.join('\n'))] : null,
-      !first.fix.length && first.asks[0] ? [paragraphs(read(first.asks[0].text)), first.asks[0].command && command(first.asks[0].command)] : null);
+      !first.fix.length && first.asks[0] ? [paragraphs(read(first.asks[0].text)), first.asks[0].command && command(first.asks[0].command)] : null,
+      h('p', { class: 'small' }, h('a', { href: '#finding-0' }, say('whole'))));
   } else {
-    head = h('div', { class: `answer ${groups ? 'warn' : 'ok'}` },
-      h('p', { class: 'title' }, say('no_case')),
-      h('p', null, groups ? say('see_unwell', groups) : say('nothing_wrong')));
+    const pieces = bundle.texts + Object.values(bundle.objects).reduce((sum, count) => sum + count, 0);
+    const well = !groups && !findings.length && pieces > 0;
+    head = h('div', { class: `answer ${well ? 'ok' : 'warn'}` },
+      h('p', { class: 'title' }, say(well ? 'well' : 'no_case')),
+      h('p', null, groups ? say('see_unwell', groups) : say(pieces > 0 ? 'nothing_wrong' : 'nothing_read')));
   }
   const others = findings.slice(first ? 1 : 0);
   const also = others.length > 0 && [h('h3', null, say('also')), h('ul', { class: 'also' }, others.slice(0, 8).map((finding, index) => h('li', null,
@@ -42,10 +46,17 @@ function answer() {
 
 function findingsSection() {
   if (!data.findings.length) return null;
-  return section('findings', data.findings.map((finding, index) => findingCard(finding, `finding-${index}`)));
+  return section('findings', data.findings.map((finding, index) => findingCard(finding, `finding-${index}`, logOf(index))));
 }
 
-function findingCard(finding, key) {
+// What a finding's steps would have the reader look for in a log, where that log is at hand.
+function logOf(index) {
+  const list = data.finding_logs[index];
+  if (!list.length) return null;
+  return [h('p', null, h('strong', null, say('log_of'))), logLines(list, `finding-${index}-log`)];
+}
+
+function findingCard(finding, key, log) {
   const kind = finding.verdict === 'need_more' ? 'warn' : severityClass(finding.severity);
   return h('article', { class: 'card', id: key, 'aria-labelledby': `${key}-title` },
     h('div', { class: 'head' }, h('h3', { id: `${key}-title` }, read(finding.title)),
@@ -54,6 +65,7 @@ function findingCard(finding, key) {
     paragraphs(read(finding.conclusion)),
     finding.past && h('p', { class: 'soft' }, say('past')),
     finding.subjects.length > 0 && [h('h4', null, say('concerns')), subjects(finding.subjects, key)],
+    log,
     finding.fix.length > 0 && [h('h4', null, say('steps')), h('ol', null, finding.fix.map(step))],
     finding.caution && h('p', null, prose(say('caution', read(finding.caution)))),
     finding.asks.length > 0 && [h('h4', null, say(finding.verdict === 'need_more' ? 'asks_more' : 'asks_sure')), finding.asks.map(ask)],
@@ -86,9 +98,12 @@ function evidence(item, key) {
   return unfold(key, [h('code', null, `${item.path}:${item.line}`),
     item.time && h('span', { class: 'soft small' }, ` ${when(item.time)}`),
     item.count > 1 && h('span', { class: 'soft small' }, ` (${say('times', item.count)})`),
-    h('div', null, h('code', null, item.excerpt))],
-  () => h('div', null, item.pointer && h('p', { class: 'soft small' }, h('code', null, item.pointer)), lines(item.path, hits)));
+    h('div', null, h('code', null, item.pointer ? within(item.excerpt) : withoutTime(item.excerpt)))],
+  () => h('div', null, item.pointer && h('p', { class: 'soft small' }, h('code', null, item.pointer)), lines(item.path, hits, item.pointer ? 0 : 8)));
 }
+
+// The time stands beside the line, in the zone of the reader.
+function withoutTime(line) { return line.replace(/^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d) /, ''); }
 
 // Only plain web addresses become links, and only from rules.
 function reference(link) {
@@ -98,28 +113,26 @@ function reference(link) {
 function unwellSection() {
   const { groups, texts } = data.triage;
   if (!groups.length && !texts.length) return null;
-  const known = groups.filter((group) => group.explained);
-  const unknown = groups.filter((group) => !group.explained);
+  const cards = groups.map((group, index) => [group, groupCard.bind(null, group, `group-${group.cause.kind}-${group.cause.name}`, data.group_findings[index])]);
+  const known = cards.filter(([group]) => group.explained);
+  const unknown = cards.filter(([group]) => !group.explained);
   return section('unwell', h('p', { class: 'soft' }, say('unwell_lead')),
-    [...unknown, ...known].map((group) => groupCard(group, `group-${group.cause.kind}-${group.cause.name}`)),
+    some(unknown, 20, 'unwell', ([, card]) => card()),
+    known.length > 0 && h('article', { class: 'card' }, h('h3', null, say('known', known.length)),
+      known.map(([group, card], index) => unfold(`known-${index}`, [badge(severityClass(group.severity), say(group.severity)), ' ', read(group.title)], card))),
     texts.map((text, index) => h('div', { class: 'card' },
       unfold(`text-${text.path}`, h('strong', null, say('from_text', text.path)), () => h('div', null, logLines(text.lines, `text-${text.path}`)), index < 3))));
 }
 
-function groupCard(group, key) {
+function groupCard(group, key, about) {
   const states = new Map(group.problems.map((problem) => [subjectKey(problem.subject), { state: problem.state, kind: severityClass(problem.severity) }]));
   return h('article', { class: 'card', 'data-group': group.cause.kind },
     h('div', { class: 'head' }, h('h3', null, read(group.title)),
       badge(severityClass(group.severity), say(group.severity)),
-      group.cases.map((id) => h('a', { href: `#${caseAnchor(id)}` }, say('see_case', id)))),
+      about.map((index) => h('a', { href: `#finding-${index}` }, say('see_finding', read(data.findings[index].title))))),
     alike(group.problems).map((problems, index) => problemRow(problems, `${key}-${index}`)),
     group.command && !group.explained && [h('p', { class: 'soft small' }, say('look_first')), command(group.command)],
     group.edges.length > 0 && unfold(`${key}-graph`, say('hangs'), () => graph(group.edges, states, read(group.title)), group.edges.length > 2 && !group.explained));
-}
-
-function caseAnchor(id) {
-  const index = data.findings.findIndex((finding) => finding.case === id);
-  return index < 0 ? 'findings' : `finding-${index}`;
 }
 
 // Problems that differ only in the name of the object stand together.
