@@ -1,11 +1,11 @@
 //! The lines around each place that the report names.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::Serialize;
 
 use crate::report::Report;
-use crate::report::escape::shorten;
+use crate::report::escape::{keep_ends, shorten};
 use crate::report::model::Finding;
 use crate::snapshot::{Snapshot, SourceFile};
 
@@ -13,6 +13,8 @@ use crate::snapshot::{Snapshot, SourceFile};
 const AROUND: u32 = 8;
 /// Characters of a line.
 const LINE: usize = 500;
+/// Characters of a line that is pointed at: an object on one line names its reason last.
+const HIT: usize = 2_000;
 /// Bytes of context in the page, so that it stays quick to open.
 const MOST: usize = 1_500_000;
 
@@ -36,22 +38,31 @@ pub fn context(report: &Report, snapshot: &Snapshot) -> Context {
     let mut used = 0;
     // Best answers first: when the room is used up, what is missing belongs to the least of them.
     let mut wanted: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
-    for (path, line) in places(report) {
+    let mut hits: HashSet<(&str, u32)> = HashSet::new();
+    for Place { path, line, is_object } in places(report) {
         let Some(file) = files.get(path) else { continue };
         let lines = wanted.entry(path).or_default();
+        // What stands beside an object are other objects.
+        let around = if is_object { 0 } else { AROUND };
         let (from, to) =
-            (line.saturating_sub(AROUND).max(1), line.saturating_add(AROUND).min(file.line_count()));
+            (line.saturating_sub(around).max(1), line.saturating_add(around).min(file.line_count()));
+        let cost = |number: u32, most: usize| file.line(number).map_or(0, |text| text.len().min(most)) + 4;
         for number in from..=to {
             if used < MOST && lines.insert(number) {
-                used += file.line(number).map_or(0, |text| text.len().min(LINE)) + 4;
+                used += cost(number, LINE);
             }
+        }
+        if used < MOST && lines.contains(&line) && hits.insert((path, line)) {
+            used += cost(line, HIT) - cost(line, LINE);
         }
     }
     for (path, numbers) in wanted {
         let Some(file) = files.get(path) else { continue };
         let pieces: &mut Vec<Piece> = context.0.entry(path.to_owned()).or_default();
         for number in numbers {
-            let text = shorten(file.line(number).unwrap_or_default(), LINE).into_owned();
+            let line = file.line(number).unwrap_or_default();
+            let is_hit = hits.contains(&(path, number));
+            let text = if is_hit { keep_ends(line, HIT) } else { shorten(line, LINE) }.into_owned();
             match pieces.last_mut() {
                 Some(piece) if piece.from + piece.lines.len() as u32 == number => piece.lines.push(text),
                 _ => pieces.push(Piece { from: number, lines: vec![text] }),
@@ -62,8 +73,15 @@ pub fn context(report: &Report, snapshot: &Snapshot) -> Context {
     context
 }
 
+/// A line that the report names.
+struct Place<'a> {
+    path: &'a str,
+    line: u32,
+    is_object: bool,
+}
+
 /// Every place that the report names, the best answer's first.
-fn places(report: &Report) -> Vec<(&str, u32)> {
+fn places(report: &Report) -> Vec<Place<'_>> {
     let mut places = Vec::new();
     for finding in &report.findings {
         of_finding(finding, &mut places);
@@ -71,14 +89,19 @@ fn places(report: &Report) -> Vec<(&str, u32)> {
     let groups = report.triage.groups.iter().flat_map(|group| &group.problems);
     let logs = groups.clone().flat_map(|problem| &problem.log);
     let texts = report.triage.texts.iter().flat_map(|text| &text.lines);
-    places.extend(logs.chain(texts).map(|line| (line.path.as_str(), line.line)));
+    places.extend(logs.chain(texts).map(|line| Place {
+        path: &line.path,
+        line: line.line,
+        is_object: false,
+    }));
     places
 }
 
-fn of_finding<'a>(finding: &'a Finding, places: &mut Vec<(&'a str, u32)>) {
+fn of_finding<'a>(finding: &'a Finding, places: &mut Vec<Place<'a>>) {
     for evidence in finding.evidence.iter().take(50) {
         let last = evidence.end_line.min(evidence.line.saturating_add(20));
-        places.extend((evidence.line..=last).map(|line| (evidence.path.as_str(), line)));
+        let is_object = evidence.pointer.is_some();
+        places.extend((evidence.line..=last).map(|line| Place { path: &evidence.path, line, is_object }));
     }
     for inner in &finding.explains {
         of_finding(inner, places);

@@ -82,6 +82,21 @@ fn lines_around_a_hit_are_there_with_their_numbers() {
 }
 
 #[test]
+fn an_object_is_shown_with_its_end_and_without_its_neighbours() {
+    let mut report = sample();
+    let place = &mut report.findings[0].evidence[0];
+    (place.path, place.line, place.end_line) = ("pods.json".into(), 2, 2);
+    place.pointer = Some("/items/0".into());
+    let object = format!("{{\"filler\": \"{}\", \"reason\": \"gone\"}}", "x".repeat(1_500));
+    let mut snapshot = Snapshot::default();
+    snapshot.files.push(SourceFile::new("pods.json".into(), 0, format!("[\n{object},\n{{}}]\n").into()));
+    let data = data_of(&render(&report, &snapshot, Lang::Zh));
+    let pieces = &data["context"]["pods.json"];
+    assert_eq!((&pieces[0]["from"], pieces[0]["lines"].as_array().unwrap().len()), (&2.into(), 1));
+    assert!(pieces[0]["lines"][0].as_str().unwrap().ends_with("\"reason\": \"gone\"},"));
+}
+
+#[test]
 fn a_reader_without_scripts_gets_the_plain_report() {
     let page = page();
     let (_, rest) = page.split_once("<noscript>").unwrap();
