@@ -7,6 +7,7 @@ import { launch, open, require } from './browser.mjs';
 
 const sample = `${process.env.SAMPLE}.html`;
 const hostile = `${process.env.HOSTILE}.html`;
+const healthy = `${process.env.HEALTHY}.html`;
 let browser;
 
 before(async () => { browser = await launch(); });
@@ -91,7 +92,12 @@ pageTest('squares are one stop of the tab key, and arrows move among them', asyn
   await page.keyboard.press('ArrowRight');
   assert.equal(await row.locator('button').nth(1).evaluate((cell) => cell === document.activeElement), true);
   assert.equal(await row.locator('button[tabindex="0"]').count(), 1);
-});
+}, healthy);
+
+pageTest('of an installation that is well it says so', async (page) => {
+  assert.equal(await page.locator('#summary .answer.ok .title').textContent(), '没有发现异常');
+  assert.equal(await page.locator('#findings, #unwell').count(), 0);
+}, healthy);
 
 pageTest('the language switches everything and keeps what is open', async (page) => {
   await page.locator('#finding-0 details summary').first().click();
@@ -168,6 +174,37 @@ pageTest('what hangs on what is drawn', async (page) => {
     assert.ok(await drawing.locator('.box').count() >= 2);
     assert.ok(await drawing.locator('.edge').count() >= 1);
   }
+  const over = await page.locator('.graph svg').evaluateAll((all) => all.flatMap((drawing) => {
+    const boxes = [...drawing.querySelectorAll('.box')].map((box) => box.parentNode);
+    return boxes.flatMap((group) => [...group.querySelectorAll('text')].filter((text) => {
+      const [inner, outer] = [text.getBBox(), group.querySelector('.box').getBBox()];
+      return inner.x + inner.width > outer.x + outer.width;
+    }).map((text) => text.textContent));
+  }));
+  assert.deepEqual(over, [], 'words stay within their box');
+});
+
+pageTest('what a finding explains is folded away and leads to that very finding', async (page) => {
+  const known = page.locator('#unwell > article').last();
+  assert.equal(await known.locator('article').count(), 0);
+  await unfoldAll(page, '#unwell article');
+  const groups = known.locator('article');
+  assert.ok(await groups.count() > 1);
+  // Two findings of one case: each group must lead to the one about its own object.
+  const release = await page.evaluate(() => data.findings.filter((one) => one.case === 'helm-another-operation')
+    .map((one) => one.subjects[0].name));
+  assert.equal(release.length, 2);
+  for (const name of release) {
+    const group = groups.filter({ has: page.locator('.subjects', { hasText: `HelmRelease` }) }).filter({ hasText: name }).first();
+    const target = await group.locator('.head a').first().getAttribute('href');
+    assert.ok((await page.locator(target).locator('.subjects').first().textContent()).includes(name), target);
+  }
+});
+
+pageTest('a pod that is not ready is not drawn as one that is well', async (page) => {
+  const states = await page.locator('#board .square.ok').evaluateAll((all) => all.map((one) => one.title));
+  assert.ok(states.length > 0);
+  assert.deepEqual(states.filter((title) => !title.endsWith(' Ready')), []);
 });
 
 pageTest('a command can be copied', async (page) => {

@@ -76,8 +76,8 @@ function subjects(list, key) {
   return [shown, unfold(`${key}-subjects`, say('more', list.length - most), () => h('ul', { class: 'subjects' }, list.slice(most).map(item)))];
 }
 
-// The lines around some lines of a file, these marked.
-function lines(path, hits) {
+// Some lines of a file marked, and so many lines around them.
+function lines(path, hits, around = 8) {
   const pieces = data.context[path] || [];
   const marked = new Set(hits);
   const near = (from, count) => hits.some((hit) => hit >= from - 1 && hit <= from + count);
@@ -86,18 +86,18 @@ function lines(path, hits) {
     if (body.children.length) body.append(h('tr', { class: 'gap' }, h('td', null, '⋯'), h('td')));
     piece.lines.forEach((text, index) => {
       const number = piece.from + index;
-      if (!hits.some((hit) => Math.abs(hit - number) <= 8)) return;
+      if (!hits.some((hit) => Math.abs(hit - number) <= around)) return;
       body.append(h('tr', { class: marked.has(number) && 'hit' }, h('td', null, number), h('td', { class: 'mono' }, text)));
     });
   }
   if (!body.children.length) return h('p', { class: 'soft small' }, say('no_lines'));
-  return h('table', { class: 'lines', role: 'presentation', tabindex: '0', 'aria-label': path }, body);
+  return h('table', { class: 'lines', role: 'group', tabindex: '0', 'aria-label': path }, body);
 }
 
 function table(columns, rows, options) {
   const cells = (row) => row.map((cell, index) => h('td', { 'data-label': columns[index] }, cell));
   return h('div', { class: 'wide', tabindex: '0', role: 'region', 'aria-label': options?.label || columns.join(', ') },
-    h('table', { class: 'list stack' },
+    h('table', { class: columns.length > 5 ? 'list stack wide-rows' : 'list stack' },
       h('thead', null, h('tr', null, columns.map((name) => h('th', { scope: 'col' }, name)))),
       h('tbody', null, rows.map((row) => h('tr', null, cells(row))))));
 }

@@ -1,6 +1,6 @@
 // Objects and what they hang on, as a layered drawing: what the user sees on the left, where it stops on the right.
 
-const BOX = { width: 210, height: 46, gapX: 54, gapY: 14 };
+const BOX = { width: 240, height: 62, gapX: 46, gapY: 14 };
 
 // A chain of a finding runs from the sign to the cause.
 function chainEdges(chain) { return chain.slice(1).map((link, index) => ({ from: chain[index].subject, to: link.subject })); }
@@ -22,7 +22,7 @@ function graph(edges, states, label) {
     box.y = (height - used) / 2 + y * (BOX.height + BOX.gapY);
   }));
   const told = links.slice(0, 20).map(({ from, to }) => `${from.label} → ${to.label}`).join('; ');
-  return h('div', { class: 'graph', tabindex: '0', role: 'region', 'aria-label': `${label}: ${told}` },
+  return h('div', { class: 'graph', tabindex: '0', role: 'group', 'aria-label': `${label}: ${told}` },
     s('svg', { width, height, viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true' },
       links.map(edgePath), boxes.map(boxShape)));
 }
@@ -39,13 +39,33 @@ function boxShape(box) {
   return s('g', null,
     s('title', null, box.label + (box.state ? `: ${box.state}` : '')),
     s('rect', { class: `box ${box.kind || ''}`, x: box.x, y: box.y, width: BOX.width, height: BOX.height, rx: 5 }),
-    s('text', { class: 'soft-text', x: box.x + 9, y: box.y + 18 }, fit(box.type + (box.count > 1 ? ` ×${box.count}` : '') + (box.state ? ` · ${box.state}` : ''), 31)),
-    s('text', { x: box.x + 9, y: box.y + 36 }, fit(box.name, 30)));
+    s('text', { class: 'soft-text', x: box.x + 9, y: box.y + 17 }, box.type + (box.count > 1 ? ` ×${box.count}` : '')),
+    s('text', { x: box.x + 9, y: box.y + 34 }, fit(box.name, BOX.width - 18)),
+    s('text', { class: 'soft-text', x: box.x + 9, y: box.y + 51 }, fit(box.state, BOX.width - 18, 0)));
 }
 
-// The end of a name tells replicas apart, its beginning tells what it is.
-function fit(text, most) {
-  return text.length <= most ? text : `${text.slice(0, Math.ceil(most * 0.6))}…${text.slice(text.length - Math.floor(most * 0.35))}`;
+const pen = document.createElement('canvas').getContext('2d');
+
+// Pixels that a text takes in a drawing; letters of a script differ in width, and scripts even more.
+function textWidth(text) {
+  pen.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+  return pen.measureText(text).width;
+}
+
+// The end of a name tells replicas apart, its beginning tells what it is; `end` is the share that its end gets.
+function fit(text, width, end = 0.4) {
+  if (textWidth(text) <= width) return text;
+  const letters = [...text];
+  let [least, most] = [0, letters.length];
+  const cut = (kept) => {
+    const tail = Math.floor(kept * end);
+    return `${letters.slice(0, kept - tail).join('')}…${tail ? letters.slice(-tail).join('') : ''}`;
+  };
+  while (least < most) {
+    const middle = Math.ceil((least + most) / 2);
+    if (textWidth(cut(middle)) <= width) least = middle; else most = middle - 1;
+  }
+  return cut(least);
 }
 
 // Boxes with the same kind, state and neighbours are one box with a number.

@@ -45,7 +45,7 @@ function draw() {
   scrollTo(0, scrolled);
 }
 
-function themeName() { return `${say('theme')}: ${say(`theme_${state.theme}`)}`; }
+function themeName() { return say('theme', say(`theme_${state.theme}`)); }
 
 // Paper shows what is folded away.
 addEventListener('beforeprint', () => {

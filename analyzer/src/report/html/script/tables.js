@@ -2,17 +2,26 @@
 
 function nodesSection() {
   if (!data.nodes.length) return null;
-  const rows = data.nodes.map((node) => [
+  const columns = ['node', 'state', 'cpu', 'memory', 'pods', 'version', 'skew', 'notes'];
+  const row = (node) => [
     [h('strong', null, node.name), h('div', { class: 'soft small' }, node.address)],
     badge(node.ready ? 'ok' : 'bad', say(node.ready ? 'ready' : 'not_ready')),
     bar(node.cpu, (n) => (n / 1000).toFixed(n % 1000 ? 2 : 0)),
     bar(node.memory, gibibytes),
     bar(node.pods, String),
     [node.version, h('div', { class: 'soft small' }, [node.system, node.runtime].filter(Boolean).join(', '))],
-    node.skew_ms === null ? '–' : say(node.skew_ms >= 0 ? 'ahead' : 'behind', lasting(node.skew_ms)),
+    node.skew_ms === null ? '' : say(node.skew_ms >= 0 ? 'ahead' : 'behind', lasting(node.skew_ms)),
     node.notes.map((note) => h('div', { class: 'small' }, note)),
-  ]);
-  return section('nodes', table(['node', 'state', 'cpu', 'memory', 'pods', 'version', 'skew', 'notes'].map((key) => say(key)), rows, { label: say('nodes') }));
+  ];
+  // What is wrong comes first, and a column of nothing only takes room.
+  const trouble = (node) => (node.ready ? 0 : 2) + (node.notes.length > 0 ? 1 : 0);
+  const list = [...data.nodes].sort((a, b) => trouble(b) - trouble(a) || a.name.localeCompare(b.name, 'en', { numeric: true }));
+  const empty = { skew: list.every((node) => node.skew_ms === null), notes: list.every((node) => !node.notes.length) };
+  const kept = columns.map((key, index) => [key, index]).filter(([key]) => !empty[key]);
+  const draw = (nodes) => table(kept.map(([key]) => say(key)), nodes.map((node) => { const cells = row(node); return kept.map(([, index]) => cells[index]); }));
+  const most = 30;
+  return section('nodes', draw(list.slice(0, most)),
+    list.length > most && unfold('nodes-rest', say('more', list.length - most), () => draw(list.slice(most))));
 }
 
 function bar(load, show) {
@@ -50,7 +59,7 @@ function ledgerSection() {
   const counts = Object.entries(ledger.outcomes).map(([name, count]) => `${say(name)} ${count}`).join(', ');
   const masked = Object.entries(ledger.masked).map(([name, count]) => `${name} ${count}`).join(', ');
   return section('ledger',
-    h('p', null, !ledger.items ? say('no_ledger') : missing ? `${say('ledger_counts', ledger.items)}: ${counts}` : `${say('all_there')} ${say('ledger_counts', ledger.items)}.`),
+    h('p', null, !ledger.items ? say('no_ledger') : missing ? `${say('ledger_counts', ledger.items)}: ${counts}` : say('all_there', ledger.items)),
     masked && h('p', { class: 'soft' }, `${say('masked')}: ${masked}`),
     sorted.map((items, index) => unfold(`ledger-${index}`,
       [badge(items[0].outcome === 'skipped' ? 'info' : 'warn', say(items[0].outcome)), ` ×${items.length} `, h('code', null, items[0].note || items[0].path)],

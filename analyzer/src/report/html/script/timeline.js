@@ -118,7 +118,7 @@ function picture(width, said) {
     y += 18;
     for (const [name, list] of shown) {
       parts.push(s('line', { class: 'row-line', x1: label, x2: width, y1: y + ROW / 2, y2: y + ROW / 2 }),
-        s('text', { x: 8, y: y + 14 }, s('title', null, name), fit(name, Math.floor(label / 7.2))));
+        s('text', { x: 8, y: y + 14 }, s('title', null, rowName(lane, name)), fit(rowName(lane, name), label - 14)));
       for (const spot of spots(list, x)) parts.push(spotShape(spot, y, said));
       y += ROW;
     }
@@ -129,6 +129,12 @@ function picture(width, said) {
     parts.push(s('line', { class: 'now', x1: x(now), x2: x(now), y1: 26, y2: y }), s('title', null, say('collected_here')));
   }
   return s('svg', { width, height: y + 6, viewBox: `0 0 ${width} ${y + 6}` }, axis(from, to, x, y, width), parts);
+}
+
+// A row of findings is named as the findings are.
+function rowName(lane, row) {
+  const finding = lane === 'finding' && data.findings.find((one) => one.case === row);
+  return finding ? read(finding.title) : row;
 }
 
 function rowsToggle(lane, count, all, width, y) {
@@ -156,7 +162,7 @@ function spotShape(spot, y, said) {
   const choose = (event) => {
     for (const other of event.currentTarget.ownerSVGElement.querySelectorAll('.chosen')) other.classList.remove('chosen');
     event.currentTarget.classList.add('chosen');
-    said.replaceChildren(...spot.marks.slice(-6).reverse().map((mark) => h('div', null, h('strong', null, when(mark.at)), ` ${mark.row} `, mark.text, mark.count > 1 && ` ×${mark.count}`)));
+    said.replaceChildren(...spot.marks.slice(-6).reverse().map((mark) => h('div', null, h('strong', null, when(mark.at)), ` ${rowName(mark.kind, mark.row)} `, mark.text, mark.count > 1 && ` ×${mark.count}`)));
     if (spot.marks.length > 6) said.append(h('div', { class: 'soft' }, say('more', spot.marks.length - 6)));
   };
   const wide = Math.max(spot.right - spot.left, 7);
@@ -175,7 +181,9 @@ function axis(from, to, x, height, width) {
     const day = `${two(date.getMonth() + 1)}-${two(date.getDate())}`;
     const clock = `${two(date.getHours())}:${two(date.getMinutes())}${step < 60_000 ? `:${two(date.getSeconds())}` : ''}`;
     const text = step >= 2_592_000_000 ? `${date.getFullYear()}-${two(date.getMonth() + 1)}` : step >= 86_400_000 ? day : to - from > 72_000_000 ? `${day} ${clock}` : clock;
-    parts.push(s('line', { class: 'row-line', x1: x(at), x2: x(at), y1: 24, y2: height }), s('text', { class: 'soft-text', x: x(at) + 3, y: 18 }, text));
+    parts.push(s('line', { class: 'row-line', x1: x(at), x2: x(at), y1: 24, y2: height }));
+    // A time cut off at the edge would read as another.
+    if (x(at) + 3 + textWidth(text) <= width) parts.push(s('text', { class: 'soft-text', x: x(at) + 3, y: 18 }, text));
   }
   return parts;
 }
@@ -184,7 +192,7 @@ function marksTable() {
   const most = 300;
   const marks = visibleMarks().sort((a, b) => a.at - b.at);
   const box = h('div', null, table([say('time'), say('row'), say('what')],
-    marks.slice(-most).map((mark) => [when(mark.at), mark.row, `${mark.text}${mark.count > 1 ? ` ×${mark.count}` : ''}`]), { label: say('timeline') }));
+    marks.slice(-most).map((mark) => [when(mark.at), rowName(mark.kind, mark.row), `${mark.text}${mark.count > 1 ? ` ×${mark.count}` : ''}`])));
   if (marks.length > most) box.append(h('p', { class: 'soft' }, say('left_out', marks.length - most)));
   return box;
 }
