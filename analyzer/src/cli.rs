@@ -1,5 +1,7 @@
 //! The command line of `casebook-analyze`: arguments, languages, exit codes.
 
+mod bounds;
+
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use shared::encryption::{Identities, KeyError};
 use shared::lang::Lang;
 
+use self::bounds::Bounds;
 use crate::commands;
 use crate::report::model::Verdict;
 
@@ -50,7 +53,8 @@ pub struct Cli {
 
 #[derive(Debug, Args)]
 pub struct Analyze {
-    /// Bundles (.tar.gz, .tgz, .tar, .zip or a folder, of casebook or another collector) and text files.
+    /// Bundles (.tar.gz, .tgz, .tar, .tar.xz, .tar.zst, .tar.bz2, .zip, .7z or a folder, of casebook or another
+    /// collector), text files, or - for what another program prints.
     #[arg(required_unless_present = "compare", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Say what is resolved, what persists and what is new between two bundles of one cluster.
@@ -72,6 +76,9 @@ pub struct Analyze {
     /// Most characters of a Markdown report.
     #[arg(long, value_name = "N", default_value_t = crate::report::markdown::POST)]
     pub max_chars: usize,
+    // Last, because its heading would stand over what follows.
+    #[command(flatten)]
+    pub bounds: Bounds,
 }
 
 impl Analyze {

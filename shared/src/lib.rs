@@ -14,5 +14,6 @@ pub mod objects;
 pub mod pseudonym;
 pub mod quantity;
 pub mod redact;
+pub mod size;
 pub mod tables;
 pub mod time;

@@ -4,7 +4,6 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use shared::archive::Limits;
 
 use crate::cli::{Analyze, Exit, Format, may_colour, print, say};
 use crate::report::{Dates, Report, html, json, junit, markdown, sarif, text};
@@ -22,7 +21,7 @@ pub fn run(args: &Analyze) -> anyhow::Result<Exit> {
     }
     let lang = args.common.lang();
     let rules = RuleSet::load(&args.common.rules)?;
-    let snapshot = intake::load(&args.paths, &Limits::default(), &args.identities()?)?;
+    let snapshot = intake::load(&args.paths, &args.bounds.limits(), &args.identities()?)?;
     for note in snapshot.inputs.iter().flat_map(|input| &input.notes) {
         say(&format!("note: {}", note.get(lang)));
     }

@@ -25,8 +25,9 @@ pub fn run(args: &Analyze, format: Format, before: &Path, after: &Path) -> anyho
     let lang = args.common.lang();
     let rules = RuleSet::load(&args.common.rules)?;
     let identities = args.identities()?;
-    let (before, _) = report(&rules, before, &identities)?;
-    let (after, seen) = report(&rules, after, &identities)?;
+    let limits = args.bounds.limits();
+    let (before, _) = report(&rules, before, &limits, &identities)?;
+    let (after, seen) = report(&rules, after, &limits, &identities)?;
     let clusters = [&before, &after].map(|report| report.bundle.cluster.as_ref()?.name.as_deref());
     if let [Some(one), Some(other)] = clusters
         && one != other
@@ -45,8 +46,13 @@ pub fn run(args: &Analyze, format: Format, before: &Path, after: &Path) -> anyho
     })
 }
 
-fn report(rules: &RuleSet, path: &Path, identities: &Identities) -> anyhow::Result<(Report, Snapshot)> {
-    let snapshot = intake::load(&[path.to_owned()], &Limits::default(), identities)?;
+fn report(
+    rules: &RuleSet,
+    path: &Path,
+    limits: &Limits,
+    identities: &Identities,
+) -> anyhow::Result<(Report, Snapshot)> {
+    let snapshot = intake::load(&[path.to_owned()], limits, identities)?;
     let found = matching::run(rules, &snapshot);
     for note in &found.notes {
         say(&format!("note: {note}"));
