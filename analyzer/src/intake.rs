@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rayon::prelude::*;
-use shared::archive::{self, Contents, Entry, Fault, Limits};
+use shared::archive::{self, Contents, Entry, Fault, Foreign, Limits};
 use shared::bundle::manifest::{LedgerEntry, Manifest};
 use shared::encryption::{Identities, Locked};
 use shared::lang::{Lang, Localized};
@@ -53,11 +53,8 @@ pub enum IntakeError {
         "{path} is empty\nhint: the upload may have been cut off; compare its size with the file it was made from"
     )]
     Empty { path: PathBuf },
-    #[error(
-        "{path} is no bundle and no text: {reason}\nhint: name what casebook-collect wrote, an archive or folder of \
-         kubectl output, or a text file"
-    )]
-    NothingInside { path: PathBuf, reason: String },
+    #[error("{path} is no bundle and no text: {reason}\nhint: {hint}")]
+    NothingInside { path: PathBuf, reason: String, hint: &'static str },
     #[error("{path} is {locked}\nhint: {hint}", hint = .locked.hint().get(Lang::En))]
     Locked { path: PathBuf, locked: Locked },
     #[error("{path}: {reason}")]
@@ -124,14 +121,16 @@ fn input(path: &Path, contents: Contents) -> Result<Read, IntakeError> {
             Some(archive::Note { fault: Fault::Locked(locked), .. }) => {
                 IntakeError::Locked { path: path.to_owned(), locked: locked.clone() }
             }
-            Some(note) => {
-                IntakeError::NothingInside { path: path.to_owned(), reason: note.fault.to_string() }
-            }
+            Some(note) => nothing(path, note.fault.to_string(), Some(&note.fault)),
             None => IntakeError::Empty { path: path.to_owned() },
         });
     }
     if entries.iter().all(|entry| entry.data.is_empty()) {
-        return Err(IntakeError::Empty { path: path.to_owned() });
+        let lost = notes.iter().find(|note| matches!(note.fault, Fault::Damaged { .. } | Fault::Limit(_)));
+        return Err(match lost {
+            Some(note) => nothing(path, format!("{}: {}", note.path, note.fault), None),
+            None => IntakeError::Empty { path: path.to_owned() },
+        });
     }
     let mut entries = entries;
     let wrapping = layout::wrapping(entries.iter().map(|entry| entry.path.as_str()));
@@ -141,13 +140,53 @@ fn input(path: &Path, contents: Contents) -> Result<Read, IntakeError> {
     let layout = layout::recognise(entries.iter().map(|entry| entry.path.as_str()));
     let mut read = read_entries(&path.to_string_lossy(), entries, layout);
     if read.parts.is_empty() && read.manifest_text.is_none() {
-        let reason = "it holds no text".to_owned();
-        return Err(IntakeError::NothingInside { path: path.to_owned(), reason });
+        return Err(nothing(path, "it holds no text".to_owned(), notes.first().map(|note| &note.fault)));
     }
     read.name =
         path.file_name().map_or_else(|| "input".to_owned(), |name| name.to_string_lossy().into_owned());
-    read.input.notes.extend(notes.iter().filter_map(told));
+    let mut notes = notes.iter().filter_map(told);
+    read.input.notes.extend(notes.by_ref().take(NOTES));
+    let more = notes.count();
+    if more > 0 {
+        read.input.notes.push(Localized::new(
+            format!("还有 {more} 条这样的说明没有列出。"),
+            format!("{more} more such notes are left out."),
+        ));
+    }
     Ok(read)
+}
+
+/// Notes on an archive that are told one by one: a hostile one earns hundreds of thousands.
+const NOTES: usize = 50;
+
+fn nothing(path: &Path, reason: String, fault: Option<&Fault>) -> IntakeError {
+    let hint = match fault {
+        Some(Fault::Encrypted) => "unpack it with its password and name the folder",
+        Some(Fault::Foreign(Foreign::Archive(_))) => {
+            "unpack it and name the folder, or pack it again as .zip or .tar.gz"
+        }
+        Some(Fault::Foreign(_)) => "copy the text itself into a file",
+        _ if is_part_of_split(path) => {
+            "this looks like one part of a split file; put the parts together first, as in `cat x.001 x.002 > x`"
+        }
+        _ => "name what casebook-collect wrote, an archive or folder of kubectl output, or a text file",
+    };
+    IntakeError::NothingInside { path: path.to_owned(), reason, hint }
+}
+
+/// As `split`, 7-Zip and zip name the parts: `x.7z.001`, `x.tar.gz.aa`, `x.z01`.
+fn is_part_of_split(path: &Path) -> bool {
+    let Some(ending) = path.extension().and_then(|ending| ending.to_str()).map(str::as_bytes) else {
+        return false;
+    };
+    match ending {
+        [a, b, c] => {
+            [a, b, c].iter().all(|byte| byte.is_ascii_digit())
+                || *a == b'z' && b.is_ascii_digit() && c.is_ascii_digit()
+        }
+        [a, b] => matches!(a, b'a'..=b'c') && b.is_ascii_lowercase(),
+        _ => false,
+    }
 }
 
 /// Notes of the archive that the reader of a report should see.

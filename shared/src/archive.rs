@@ -23,6 +23,7 @@ use std::fs::File;
 use std::io::{self, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
+pub use self::container::Foreign;
 use self::container::Kind;
 pub use self::limits::{Exceeded, Limits};
 use self::limits::{Meter, Metered};
@@ -73,6 +74,10 @@ pub enum Fault {
     TooDeep { limit: usize },
     #[error("protected by a password")]
     Encrypted,
+    #[error("{0}")]
+    Foreign(Foreign),
+    #[error("{count} links lead out of the folder, such as `{first}`; they are not followed")]
+    LinksOut { count: usize, first: String },
     #[error("{0}; {hint}", hint = .0.hint().get(Lang::En))]
     Locked(Locked),
     #[error("damaged or cut off: {reason}")]
@@ -103,15 +108,23 @@ pub struct ReadError {
     pub source: io::Error,
 }
 
-/// Reads a file, an archive or a folder; `identities` open what is sealed in it.
+/// The path that stands for what comes in on stdin.
+pub const STDIN: &str = "-";
+
+/// Reads a file, an archive, a folder or, as [`STDIN`], what another program writes; `identities` open what is sealed
+/// in it.
 ///
 /// # Errors
 /// If `path` itself cannot be opened. Faults inside are notes.
 pub fn read(path: &Path, limits: &Limits, identities: &Identities) -> Result<Contents, ReadError> {
     let unreadable = |source| ReadError { path: path.to_owned(), source };
-    let meta = std::fs::metadata(path).map_err(unreadable)?;
     let meter = Meter::new(limits);
     let mut reading = Reading::new(&meter, identities);
+    if path.as_os_str() == STDIN {
+        let container = reading.pipe("stdin", io::stdin().lock()).map_err(unreadable)?;
+        return Ok(reading.finish(container));
+    }
+    let meta = std::fs::metadata(path).map_err(unreadable)?;
     let name = path.file_name().map_or_else(|| "input".into(), |name| name.to_string_lossy());
     let container = if meta.is_dir() {
         folder::read(&mut reading, path).map_err(unreadable)?;
@@ -121,10 +134,7 @@ pub fn read(path: &Path, limits: &Limits, identities: &Identities) -> Result<Con
         if meta.is_file() {
             reading.outermost(&name, &mut file).map_err(unreadable)?
         } else {
-            // A pipe cannot be sought in.
-            let mut data = Vec::new();
-            file.take(limits.total_bytes).read_to_end(&mut data).map_err(unreadable)?;
-            reading.outermost(&name, &mut Cursor::new(data)).map_err(unreadable)?
+            reading.pipe(&name, file).map_err(unreadable)?
         }
     };
     Ok(reading.finish(container))
@@ -187,6 +197,18 @@ impl<'m> Reading<'m> {
         Ok(kind.name())
     }
 
+    /// A pipe cannot be sought in: all of it is read first.
+    fn pipe(&mut self, name: &str, stream: impl Read) -> io::Result<&'static str> {
+        let limit = self.meter.limits.total_bytes;
+        let mut data = Vec::new();
+        stream.take(limit.saturating_add(1)).read_to_end(&mut data)?;
+        if data.len() as u64 > limit {
+            data.truncate(limit as usize);
+            self.note(name, Fault::Limit(Exceeded::Total(limit)));
+        }
+        self.outermost(name, &mut Cursor::new(data))
+    }
+
     /// Opens a container; its files get `prefix` before their paths when it is not the outermost.
     fn open(&mut self, name: &str, source: &mut dyn Source, kind: Kind, depth: usize) {
         let prefix = if depth == 0 { String::new() } else { format!("{name}/") };
@@ -215,6 +237,7 @@ impl<'m> Reading<'m> {
                 self.unpacked(name, &prefix, compressed::bzip2(packed), depth);
             }
             Kind::Age => sealed::read(self, name, source, depth),
+            Kind::Foreign(what) => self.note(name, Fault::Foreign(what)),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What kind of container a stream is, told by its first bytes and never by its name.
 
+use std::fmt;
 use std::io::{self, Read, SeekFrom};
 
 use super::Source;
@@ -16,6 +17,26 @@ pub(super) enum Kind {
     Zstd,
     Bzip2,
     Age,
+    Foreign(Foreign),
+}
+
+/// What is told by its first bytes and not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Foreign {
+    /// An archive or compressed file, by the name of its format.
+    Archive(&'static str),
+    Picture,
+    Pdf,
+}
+
+impl fmt::Display for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Foreign::Archive(format) => write!(f, "packed as {format}, which this program does not unpack"),
+            Foreign::Picture => f.write_str("a picture, in which this program sees no text"),
+            Foreign::Pdf => f.write_str("a PDF, in which this program sees no text"),
+        }
+    }
 }
 
 impl Kind {
@@ -30,6 +51,7 @@ impl Kind {
             Kind::Zstd => "zstd",
             Kind::Bzip2 => "bzip2",
             Kind::Age => "age",
+            Kind::Foreign(_) => "foreign",
         }
     }
 }
@@ -56,6 +78,16 @@ fn of_head(head: &[u8]) -> Kind {
         (b"7z\xbc\xaf\x27\x1c", Kind::SevenZip),
         (b"\xfd7zXZ\0", Kind::Xz),
         (b"\x28\xb5\x2f\xfd", Kind::Zstd),
+        (b"Rar!\x1a\x07", Kind::Foreign(Foreign::Archive("RAR"))),
+        (b"\x04\x22\x4d\x18", Kind::Foreign(Foreign::Archive("LZ4"))),
+        (b"\x1f\x9d", Kind::Foreign(Foreign::Archive("compress (.Z)"))),
+        (b"\x5d\0\0", Kind::Foreign(Foreign::Archive("LZMA"))),
+        (b"LZIP\x01", Kind::Foreign(Foreign::Archive("lzip"))),
+        (b"MSCF\0\0\0\0", Kind::Foreign(Foreign::Archive("CAB"))),
+        (b"\x89PNG\r\n", Kind::Foreign(Foreign::Picture)),
+        (b"\xff\xd8\xff", Kind::Foreign(Foreign::Picture)),
+        (b"GIF89a", Kind::Foreign(Foreign::Picture)),
+        (b"%PDF-", Kind::Foreign(Foreign::Pdf)),
     ];
     match MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
         Some((_, kind)) => *kind,

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use super::limits::Metered;
@@ -14,8 +14,31 @@ use super::{Fault, Reading};
 /// If `root` itself cannot be listed.
 pub(super) fn read(reading: &mut Reading, root: &Path) -> io::Result<()> {
     let names = list(root)?;
-    walk(reading, root, "", names);
+    let mut links = Links { root: root.canonicalize()?, count: 0, first: String::new() };
+    walk(reading, root, "", names, &mut links);
+    if links.count > 0 {
+        let fault = Fault::LinksOut { count: links.count, first: links.first };
+        reading.note(root.display().to_string(), fault);
+    }
     Ok(())
+}
+
+/// Links that lead out of the folder. Others lead to what is read under its own name.
+struct Links {
+    root: PathBuf,
+    count: usize,
+    first: String,
+}
+
+impl Links {
+    fn met(&mut self, link: &Path, shown: &str) {
+        if link.canonicalize().is_ok_and(|target| !target.starts_with(&self.root)) {
+            if self.count == 0 {
+                self.first = shown.to_owned();
+            }
+            self.count += 1;
+        }
+    }
 }
 
 fn list(folder: &Path) -> io::Result<Vec<fs::DirEntry>> {
@@ -25,7 +48,13 @@ fn list(folder: &Path) -> io::Result<Vec<fs::DirEntry>> {
 }
 
 /// Returns false when a limit was reached.
-fn walk(reading: &mut Reading, folder: &Path, prefix: &str, entries: Vec<fs::DirEntry>) -> bool {
+fn walk(
+    reading: &mut Reading,
+    folder: &Path,
+    prefix: &str,
+    entries: Vec<fs::DirEntry>,
+    links: &mut Links,
+) -> bool {
     for entry in entries {
         if let Err(exceeded) = reading.meter.entry() {
             reading.note(folder.display().to_string(), Fault::Limit(exceeded));
@@ -43,11 +72,12 @@ fn walk(reading: &mut Reading, folder: &Path, prefix: &str, entries: Vec<fs::Dir
         if kind.is_symlink() {
             let target =
                 fs::read_link(entry.path()).map_or_else(|_| String::new(), |t| t.display().to_string());
+            links.met(&entry.path(), &path);
             reading.note(path, Fault::Link { target });
         } else if kind.is_dir() {
             match list(&entry.path()) {
                 Ok(inner) => {
-                    if !walk(reading, &entry.path(), &format!("{path}/"), inner) {
+                    if !walk(reading, &entry.path(), &format!("{path}/"), inner, links) {
                         return false;
                     }
                 }

@@ -39,6 +39,7 @@ pub(super) fn read(reading: &mut Reading, name: &str, prefix: &str, source: &mut
 fn fault(error: &Error) -> Fault {
     match error {
         Error::PasswordRequired | Error::MaybeBadPassword(_) => Fault::Encrypted,
+        Error::UnsupportedCompressionMethod(method) if method.starts_with("AES") => Fault::Encrypted,
         other => Fault::Damaged { reason: other.to_string() },
     }
 }

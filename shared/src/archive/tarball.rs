@@ -9,6 +9,8 @@ use super::{Fault, Reading};
 /// Reads all files of the archive `name`; a fault ends it and is noted.
 pub(super) fn read(reading: &mut Reading, name: &str, prefix: &str, stream: &mut dyn Read, depth: usize) {
     let mut archive = Archive::new(stream);
+    // Archives put behind one another are all read; the zeros at the end of one would end them all.
+    archive.set_ignore_zeros(true);
     let entries = match archive.entries() {
         Ok(entries) => entries,
         Err(error) => return reading.fault(name, &error),

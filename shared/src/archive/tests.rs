@@ -254,3 +254,83 @@ fn what_is_sealed_opens_with_its_key_wherever_it_lies() {
     let contents = read(&folder.join("f.age"), &small, &own).unwrap();
     assert_eq!(contents.notes.last().unwrap().fault, Fault::Limit(Exceeded::Ratio(50)));
 }
+
+/// A zip whose files are packed by this method.
+fn zip(method: zip::CompressionMethod, files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default().compression_method(method);
+    for (path, data) in files {
+        writer.start_file(*path, options).unwrap();
+        writer.write_all(data).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+#[test]
+fn zips_of_every_method_are_read_and_what_is_not_is_named() {
+    use zip::CompressionMethod as Method;
+    for method in [Method::Stored, Method::Deflated, Method::Bzip2] {
+        let contents = read_bytes("x.zip", &zip(method, &[("a", b"hello\n")]), &Limits::default()).unwrap();
+        assert_eq!((&contents.notes[..], paths(&contents)), (&[][..], vec!["a"]), "{method}");
+    }
+    // A method that nobody has: its number stands in both headers.
+    let mut odd = zip(Method::Stored, &[("a", b"hello\n"), ("b", b"hello\n")]);
+    for (mark, at) in [(b"PK\x03\x04", 8), (b"PK\x01\x02", 10)] {
+        let place = odd.windows(4).position(|bytes| bytes == mark).unwrap() + at;
+        odd[place..place + 2].copy_from_slice(&77u16.to_le_bytes());
+    }
+    let contents = read_bytes("x.zip", &odd, &Limits::default()).unwrap();
+    assert_eq!((paths(&contents), contents.entries[0].cut), (vec!["a", "b"], true));
+    assert_eq!((contents.notes.len(), &contents.notes[0].path[..]), (1, "a"));
+}
+
+#[test]
+fn a_zip_without_its_end_is_read_from_its_beginning() {
+    let noise: Vec<u8> = (0..40_000u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
+    let whole = zip(zip::CompressionMethod::Deflated, &[("a", b"hello\n"), ("b", &noise), ("c", b"x")]);
+    let contents = read_bytes("x.zip", &whole[..whole.len() / 2], &Limits::default()).unwrap();
+    assert_eq!(paths(&contents), ["a", "b"]);
+    assert_eq!((&contents.entries[0].data[..], contents.entries[1].cut), (&b"hello\n"[..], true));
+    assert!(matches!(&contents.notes[0], Note { path, fault: Fault::Damaged { .. } } if path == "x.zip"));
+}
+
+#[test]
+fn archives_behind_one_another_are_all_read() {
+    let two = [tar(&[("a", b"1")]), tar(&[("b", b"2")])];
+    assert_eq!(paths(&read_bytes("x.tar", &two.concat(), &Limits::default()).unwrap()), ["a", "b"]);
+    let packed = [gz(&two[0]), gz(&two[1])].concat();
+    assert_eq!(paths(&read_bytes("x.tar.gz", &packed, &Limits::default()).unwrap()), ["a", "b"]);
+}
+
+#[test]
+fn formats_that_are_not_read_are_named() {
+    for (head, said) in [
+        (&b"Rar!\x1a\x07\x01\0"[..], "RAR"),
+        (b"\x04\x22\x4d\x18\x64", "LZ4"),
+        (b"\x89PNG\r\n\x1a\n", "a picture"),
+        (b"%PDF-1.4\n", "a PDF"),
+    ] {
+        let contents = read_bytes("upload", head, &Limits::default()).unwrap();
+        assert_eq!(contents.entries, []);
+        assert!(contents.notes[0].fault.to_string().contains(said), "{said}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_out_of_a_folder_are_told_and_not_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let inside = dir.path().join("in");
+    fs::create_dir(&inside).unwrap();
+    fs::write(dir.path().join("secret.txt"), b"x").unwrap();
+    fs::write(inside.join("a.txt"), b"x").unwrap();
+    for (name, target) in
+        [("b.txt", "a.txt"), ("self", "."), ("loop", "loop"), ("out.txt", "../secret.txt"), ("up", "..")]
+    {
+        std::os::unix::fs::symlink(target, inside.join(name)).unwrap();
+    }
+    let contents = read(&inside, &Limits::default(), &Identities::default()).unwrap();
+    assert_eq!(paths(&contents), ["a.txt"]);
+    let told = Fault::LinksOut { count: 2, first: "out.txt".into() };
+    assert_eq!(contents.notes.last().unwrap().fault, told);
+}

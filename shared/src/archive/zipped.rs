@@ -1,9 +1,10 @@
 //! Zip archives.
 
 use std::collections::HashSet;
-use std::io::BufReader;
+use std::io::{BufReader, Read, Seek};
 
 use zip::ZipArchive;
+use zip::read::{ZipFile, read_zipfile_from_stream};
 use zip::result::ZipError;
 
 use super::limits::Metered;
@@ -11,62 +12,93 @@ use super::{Fault, Reading, Source};
 
 /// Reads all files of the archive `name`; a damaged file is noted and the others are read.
 pub(super) fn read(reading: &mut Reading, name: &str, prefix: &str, source: &mut dyn Source, depth: usize) {
-    let mut archive = match ZipArchive::new(BufReader::new(source)) {
+    let mut archive = match ZipArchive::new(BufReader::new(&mut *source)) {
         Ok(archive) => archive,
-        Err(error) => return reading.note(name, Fault::Damaged { reason: error.to_string() }),
+        Err(error) => {
+            reading.note(name, fault(error));
+            return salvage(reading, name, prefix, source, depth);
+        }
     };
     let overlapping = overlapping(&mut archive);
-    for index in 0..archive.len() {
+    let names: Vec<Vec<u8>> = archive.file_names_raw().map(<[u8]>::to_vec).collect();
+    for (index, original) in names.iter().enumerate() {
         if let Err(exceeded) = reading.meter.entry() {
             return reading.note(name, Fault::Limit(exceeded));
         }
-        let Ok(original) = archive.by_index_data(index).map(|file| file.name_raw().to_vec()) else {
-            continue;
-        };
         let file = match archive.by_index(index) {
             Ok(file) => file,
             Err(error) => {
-                let fault = match error {
-                    ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => Fault::Encrypted,
-                    other => Fault::Damaged { reason: other.to_string() },
-                };
-                if let Some(path) = reading.place(prefix, &original) {
-                    reading.note(path, fault);
+                if let Some(path) = reading.place(prefix, original) {
+                    reading.note(path, fault(error));
                 }
                 continue;
             }
         };
-        if file.is_dir() {
-            continue;
-        }
-        let Some(path) = reading.place(prefix, &original) else { continue };
-        if overlapping.contains(&index) {
-            reading.note(path, Fault::Overlap);
-            continue;
-        }
-        if file.is_symlink() {
-            reading.note(path, Fault::Link { target: String::new() });
-            continue;
-        }
-        if file.unix_mode().is_some_and(is_special) {
-            reading.note(path, Fault::Special);
-            continue;
-        }
-        if depth == 0 {
-            reading.meter.consume(file.compressed_size());
-        }
-        let stated = file.size();
-        let before = reading.notes.len();
-        reading.read_file(path, Metered::new(file, reading.meter), Some(stated), None, depth);
-        if reading.notes[before..].iter().any(|note| matches!(note.fault, Fault::Limit(_))) {
+        if !take(reading, prefix, file, overlapping.contains(&index), depth) {
             return;
         }
     }
 }
 
+/// Reads the files of an archive whose directory, which stands at its end, is missing or damaged, as in an upload that
+/// was cut off: before each file its name and lengths stand once more.
+fn salvage(reading: &mut Reading, name: &str, prefix: &str, source: &mut dyn Source, depth: usize) {
+    if source.rewind().is_err() {
+        return;
+    }
+    let mut source = BufReader::new(source);
+    while let Ok(Some(file)) = read_zipfile_from_stream(&mut source) {
+        if let Err(exceeded) = reading.meter.entry() {
+            return reading.note(name, Fault::Limit(exceeded));
+        }
+        if !take(reading, prefix, file, false, depth) {
+            return;
+        }
+    }
+}
+
+/// Reads one file; returns false when a limit was reached.
+fn take<R: Read>(
+    reading: &mut Reading,
+    prefix: &str,
+    file: ZipFile<'_, R>,
+    overlaps: bool,
+    depth: usize,
+) -> bool {
+    if file.is_dir() {
+        return true;
+    }
+    let Some(path) = reading.place(prefix, file.name_raw()) else { return true };
+    let left_out = if overlaps {
+        Some(Fault::Overlap)
+    } else if file.is_symlink() {
+        Some(Fault::Link { target: String::new() })
+    } else {
+        file.unix_mode().is_some_and(is_special).then_some(Fault::Special)
+    };
+    if let Some(fault) = left_out {
+        reading.note(path, fault);
+        return true;
+    }
+    if depth == 0 {
+        reading.meter.consume(file.compressed_size());
+    }
+    let stated = file.size();
+    let before = reading.notes.len();
+    reading.read_file(path, Metered::new(file, reading.meter), Some(stated), None, depth);
+    !reading.notes[before..].iter().any(|note| matches!(note.fault, Fault::Limit(_)))
+}
+
+fn fault(error: ZipError) -> Fault {
+    match error {
+        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => Fault::Encrypted,
+        other => Fault::Damaged { reason: other.to_string() },
+    }
+}
+
 /// Files whose bytes are also another's: the trick by which a few kilobytes become terabytes. The first that lies at
 /// a place keeps it.
-fn overlapping<R: std::io::Read + std::io::Seek>(archive: &mut ZipArchive<R>) -> HashSet<usize> {
+fn overlapping<R: Read + Seek>(archive: &mut ZipArchive<R>) -> HashSet<usize> {
     let mut ranges: Vec<(u64, u64, usize)> = (0..archive.len())
         .filter_map(|index| {
             let file = archive.by_index_raw(index).ok()?;
