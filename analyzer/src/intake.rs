@@ -245,6 +245,10 @@ fn read_entries(name: &str, entries: Vec<Entry>, layout: Layout) -> Read {
             layout::cluster_dump::cover_folder(&mut parts);
             layout
         }
+        Layout::Sos | Layout::Insights | Layout::Kind => {
+            layout::host_report::mark_previous(&mut parts);
+            layout
+        }
         other => other,
     };
     input.layout = layout.name().to_owned();

@@ -218,6 +218,9 @@ fn troubleshoot_of_old() {
     let snapshot = load("b.tar.gz", &tar_gz("bundle/", &made, &[]));
     holds(&snapshot, "troubleshoot", ALL);
     assert_eq!(snapshot.objects.of("widgets.example.com")[0].name(), Some("w"));
+    let logs = snapshot.texts.iter().filter(|text| text.kind == TextKind::Log);
+    assert_eq!(logs.filter(|text| text.pod.as_deref() == Some("web-0")).count(), 2);
+    assert!(snapshot.texts.iter().all(|text| text.kind == TextKind::Log), "{:?}", snapshot.texts);
 }
 
 #[test]
@@ -354,12 +357,15 @@ fn kind_export_logs() {
         ("kind-version.txt", "kind v0.20.0\n".into()),
         ("kind-worker/kubelet.log", "Nov 22 08:00:00 kind-worker kubelet[1]: x\n".into()),
         ("kind-worker/journal.log", "Nov 22 08:00:00 kind-worker systemd[1]: x\n".into()),
-        ("kind-worker/pods/a_web-0_0a1b/web/0.log", LOG.into()),
+        ("kind-worker/pods/a_web-0_0a1b/web/9.log", LOG.into()),
+        ("kind-worker/pods/a_web-0_0a1b/web/10.log", LOG.into()),
+        ("kind-worker/pods/a_web-0_0a1b/web/10.log.20261121-000000", LOG.into()),
         ("kind-worker/containers/web-0_a_web-1.log", LOG.into()),
     ]);
     let snapshot = load_folder(&made);
     holds(&snapshot, "kind export logs", &[]);
-    assert_eq!(logs(&snapshot), [(false, LOG)]);
+    // Of the runs that the kubelet keeps, the newest is the present one.
+    assert_eq!(logs(&snapshot), [(false, LOG), (false, LOG), (true, LOG)]);
     let journals = snapshot.texts.iter().filter(|text| text.kind == TextKind::Journal);
     assert!(journals.clone().count() == 2 && journals.into_iter().all(|text| text.node.is_some()));
 }

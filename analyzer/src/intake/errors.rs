@@ -39,7 +39,11 @@ fn words(value: &Value) -> Option<String> {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
         Value::Object(map) => {
-            map.get("error").or_else(|| map.get("reason")).and_then(words).or_else(|| Some(value.to_string()))
+            let what = map.get("error").or_else(|| map.get("reason")).and_then(words);
+            match (map.get("collector").and_then(Value::as_str), what) {
+                (Some(collector), Some(what)) => Some(format!("{collector}: {what}")),
+                (_, what) => what.or_else(|| Some(value.to_string())),
+            }
         }
         other => Some(other.to_string()),
     }
@@ -111,6 +115,8 @@ mod tests {
             found("cluster-resources/pods/logs/a/p/c-logs-errors.log", "container not found\n"),
             [("cluster-resources/pods/logs/a/p/c.log".to_owned(), Outcome::NotFound)]
         );
+        let skipped = read("skipped-collectors.json", r#"[{"collector":"logs","reason":"rbac"}]"#);
+        assert_eq!(skipped[0].note.as_deref(), Some("logs: rbac"));
         assert_eq!(found("collector-errors/x-error.json", r#"{"collector":"x","error":"no"}"#).len(), 1);
         assert_eq!(found("helm/errors.json", "null"), []);
     }

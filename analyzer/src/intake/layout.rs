@@ -5,7 +5,7 @@
 
 mod by_namespace;
 pub(super) mod cluster_dump;
-mod host_report;
+pub(super) mod host_report;
 mod must_gather;
 pub(super) mod support_bundle;
 

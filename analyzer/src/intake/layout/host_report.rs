@@ -1,5 +1,8 @@
 //! Reports of a host: sos with its kubernetes plugin, insights, and what `kind export logs` takes from its nodes.
 
+use std::collections::HashMap;
+
+use crate::intake::part::Part;
 use crate::intake::role::{LogOf, Role};
 use crate::snapshot::TextKind;
 
@@ -22,7 +25,10 @@ pub(in crate::intake) fn is_kind<'a>(paths: impl Iterator<Item = &'a str> + Clon
 
 /// sos: commands with their words joined by `_`, and files under the paths they have on the host.
 pub(in crate::intake) fn sos(path: &str) -> Role {
-    let segments: Vec<&str> = path.split('/').collect();
+    let all: Vec<&str> = path.split('/').collect();
+    // `sos collect` has the report of each host in an archive of its own.
+    let own = all.iter().rposition(|segment| segment.starts_with("sosreport-")).map_or(0, |at| at + 1);
+    let segments = &all[own.min(all.len() - 1)..];
     if let Some(at) = segments.iter().position(|segment| *segment == "sos_commands") {
         let rest = &segments[at + 1..];
         let file = rest.last().copied().unwrap_or_default();
@@ -32,7 +38,7 @@ pub(in crate::intake) fn sos(path: &str) -> Role {
         let journal = file.starts_with("journalctl") || file.starts_with("dmesg");
         return Role::text(if journal { TextKind::Journal } else { TextKind::Host });
     }
-    on_host(&segments)
+    on_host(segments)
 }
 
 /// A mangled kubectl command; the folders name the namespace where the command does not.
@@ -80,6 +86,25 @@ pub(in crate::intake) fn kind(path: &str) -> Role {
     }
 }
 
+/// Of the runs of a container that the kubelet keeps logs of, all but the newest are previous.
+pub(in crate::intake) fn mark_previous(parts: &mut [Part]) {
+    fn run(part: &Part) -> Option<(String, u64)> {
+        let (folder, file) = part.path.rsplit_once('/')?;
+        Some((folder.to_owned(), file.split('.').next()?.parse().ok()?))
+    }
+    let mut newest: HashMap<String, u64> = HashMap::new();
+    for (folder, number) in parts.iter().filter(|part| !part.logs.is_empty()).filter_map(run) {
+        let known = newest.entry(folder).or_default();
+        *known = number.max(*known);
+    }
+    for part in parts.iter_mut().filter(|part| !part.logs.is_empty()) {
+        if run(part).is_some_and(|(folder, number)| newest.get(&folder).is_some_and(|last| number < *last)) {
+            part.pieces.iter_mut().for_each(|piece| piece.previous = true);
+            part.logs.iter_mut().for_each(|((_, _, _, previous), _)| *previous = true);
+        }
+    }
+}
+
 /// The kubelet's own folders: `<namespace>_<pod>_<uid>/<container>/<restart>.log`.
 fn container_log(folder: &str, container: &str) -> Option<Role> {
     let (namespace, rest) = folder.split_once('_')?;
@@ -111,5 +136,7 @@ mod tests {
         assert_eq!(kind("kind-worker/pods/a_web-0_uid/nginx/1.log"), Role::Log(log));
         assert_eq!(kind("kind-worker/kubelet.log"), Role::text_on(TextKind::Journal, "kind-worker"));
         assert_eq!(sos("sos_commands/logs/journalctl_--no-pager"), Role::text(TextKind::Journal));
+        let collected = "sosreport-n1.tar.xz/sosreport-n1-2026-11-22-abc/var/log/messages";
+        assert_eq!(sos(collected), Role::text(TextKind::Journal));
     }
 }

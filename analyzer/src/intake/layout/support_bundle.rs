@@ -41,6 +41,10 @@ pub(in crate::intake) fn role(path: &str) -> Role {
         ["host-collectors", ref rest @ ..] if rest.contains(&"journald") => Role::text(TextKind::Journal),
         ["host-collectors" | "sysctl", ..] => Role::text(TextKind::Host),
         ["execution-data" | "metadata" | "certificates" | "node-metrics", ..] => Role::Skip,
+        // What a logs collector wrote to a folder of its own; today it is a link.
+        [folder, pod, file] if folder != "texts" && file.ends_with(".log") => {
+            Role::Text { kind: TextKind::Log, namespace: None, pod: Some(pod.to_owned()), node: None }
+        }
         _ => Role::Unknown,
     }
 }
