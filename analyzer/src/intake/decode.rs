@@ -18,6 +18,13 @@ pub(super) struct Decoded {
 
 /// Decodes a file; `None` if it is not text.
 pub(super) fn decode(bytes: &[u8]) -> Option<Decoded> {
+    let decoded = decode_as_is(bytes)?;
+    // Some programs end their lines with a return alone, and editors show them as lines.
+    let returns = decoded.text.contains('\r') && !decoded.text.contains('\n');
+    Some(if returns { Decoded { text: decoded.text.replace('\r', "\n").into(), ..decoded } } else { decoded })
+}
+
+fn decode_as_is(bytes: &[u8]) -> Option<Decoded> {
     if let Some((utf16, skip)) = utf16(bytes) {
         let (text, _) = utf16.decode_without_bom_handling(&bytes[skip..]);
         return Some(Decoded { text: text.into(), encoding: Some(utf16.name()) });
@@ -28,6 +35,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Decoded> {
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => Some(Decoded { text: text.into(), encoding: None }),
+        Err(_) if is_noise(bytes) => None,
         Err(_) => Some(by_line(bytes)),
     }
 }
@@ -39,7 +47,8 @@ fn utf16(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
         [0xfe, 0xff, ..] => return Some((UTF_16BE, 2)),
         _ => {}
     }
-    // Without a mark: nearly every other byte of western text is zero, always on the same side.
+    // Without a mark: nearly every other byte of western text is zero, always on the same side. In Chinese text those of
+    // spaces, digits and line ends still are.
     let head = &bytes[..bytes.len().min(4096) & !1];
     if head.len() < 8 {
         return None;
@@ -47,19 +56,35 @@ fn utf16(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
     let zeros = |from: usize| head.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd) = (zeros(0), zeros(1));
     let most = head.len() / 2 * 7 / 10;
-    if odd > most && even == 0 {
-        Some((UTF_16LE, 0))
-    } else if even > most && odd == 0 {
-        Some((UTF_16BE, 0))
-    } else {
-        None
-    }
+    let (encoding, sure) = match (even, odd) {
+        (0, 1..) => (UTF_16LE, odd > most),
+        (1.., 0) => (UTF_16BE, even > most),
+        _ => return None,
+    };
+    (sure || is_chinese(encoding, head)).then_some((encoding, 0))
+}
+
+/// Whether the bytes are text of Chinese and ASCII characters, line ends among them, in this encoding.
+fn is_chinese(encoding: &'static Encoding, head: &[u8]) -> bool {
+    let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(head) else {
+        return false;
+    };
+    let usual = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{2000}'..='\u{206f}' | '\u{3000}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}' | '\u{ff00}'..='\u{ffef}');
+    text.contains('\n') && text.chars().all(usual)
 }
 
 /// Text may hold a stray zero byte, programs hold many.
 fn is_binary(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(8192)];
     memchr::memchr_iter(0, head).count() > 2 + head.len() / 100
+}
+
+/// Packed and encrypted data has hardly a zero byte, but every control character as often as any other byte. Text in
+/// whatever encoding has next to none, but for those of layout, colours and progress bars.
+fn is_noise(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(8192)];
+    let control = head.iter().filter(|byte| matches!(byte, 1..=6 | 14..=26 | 28..=31 | 127)).count();
+    control > 2 + head.len() / 40
 }
 
 fn by_line(bytes: &[u8]) -> Decoded {
@@ -100,6 +125,12 @@ mod tests {
         assert_eq!(text(&gbk), expected);
         assert_eq!(text(&[b"\xff\xfe".as_slice(), &le].concat()), expected);
         assert_eq!(text(&[b"\xfe\xff".as_slice(), &be].concat()), expected);
+        assert_eq!(text(b"one\rtwo\r"), "one\ntwo\n");
+        let mostly: Vec<u8> = format!("{}\r\nNAME READY\r\n", "数据库连接失败，请检查配置文件。".repeat(9))
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        assert!(text(&mostly).ends_with("。\r\nNAME READY\r\n"));
         let plain = "NAME READY\nweb-0 1/1\n";
         let le: Vec<u8> = plain.encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(text(&le), plain);
@@ -118,6 +149,14 @@ mod tests {
     #[test]
     fn programs_are_not_text() {
         assert_eq!(decode(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0"), None);
+        let mut state = 7u64;
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 56) as u8
+        })
+        .take(300)
+        .collect();
+        assert_eq!(decode(&noise), None, "packed data");
         assert_eq!(text(b""), "");
         assert_eq!(text(&[b"a log line\n".repeat(20).as_slice(), b"\0"].concat()).lines().count(), 21);
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use shared::bundle::truncation;
 use shared::lang::Localized;
 
-use super::documents::{self, Documents};
+use super::documents::{self, Documents, Item};
 use super::kinds::{self, Resource};
 use super::part::{Found, Part, Piece};
 use super::releases;
@@ -23,7 +23,7 @@ pub(super) fn read(path: String, text: Arc<str>, role: Role, cut: bool) -> Part 
     let all = 0..text.len();
     match role {
         Role::Objects { resource, namespace, span } => {
-            let whole = objects_in(&mut part, all, resource.as_ref(), namespace.as_deref(), cut);
+            let whole = objects_in(&mut part, all, resource.as_ref(), namespace.as_deref(), cut).whole;
             if let Some(resource) = resource {
                 let known = if whole && span == Span::All { Known::Whole } else { Known::Partly };
                 part.lists.push(((resource.collection.into_owned(), namespace), known));
@@ -99,15 +99,24 @@ pub(super) fn gaps(mut piece: Piece, text: &str, cut: bool) -> Piece {
     piece
 }
 
+/// What came of a part of a file that holds objects.
+pub(super) struct Objects {
+    /// All of them could be read.
+    pub(super) whole: bool,
+    /// Documents that are no objects of a cluster's.
+    pub(super) others: Vec<Item>,
+}
+
 /// Reads objects in a part of the file; `resource` and `namespace` are what is known of those that do not say it
-/// themselves. Returns whether all of them could be read.
+/// themselves.
 pub(super) fn objects_in(
     part: &mut Part,
     range: Range<usize>,
     resource: Option<&Resource>,
     namespace: Option<&str>,
     cut: bool,
-) -> bool {
+) -> Objects {
+    let mut others = Vec::new();
     let text = Arc::clone(&part.text);
     let found = documents(&text[range.clone()]);
     if let Some(fault) = &found.fault {
@@ -131,6 +140,7 @@ pub(super) fn objects_in(
             link.and_then(kinds::of_self_link)
         };
         let Some(own) = of_item.or_else(of_list).or_else(of_link).or_else(|| resource.cloned()) else {
+            others.push(item);
             continue;
         };
         if item.value.get("kind").is_none() {
@@ -151,7 +161,7 @@ pub(super) fn objects_in(
         }
         part.push(&own.collection, item.value, range.start + item.offset, item.pointer);
     }
-    !(cut || more || fault.is_some())
+    Objects { whole: !(cut || more || fault.is_some()), others }
 }
 
 /// Documents in whichever of the two languages.

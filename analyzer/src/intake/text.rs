@@ -8,8 +8,10 @@ mod command;
 mod describe;
 mod described;
 mod helm;
+mod prompt;
 mod rows;
 mod split;
+mod undress;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -18,6 +20,7 @@ use serde_json::Value;
 
 use self::command::Command;
 use self::split::Shape;
+use super::documents::Item;
 use super::file;
 use super::kinds::{self, Resource};
 use super::layout::cluster_dump;
@@ -39,6 +42,9 @@ pub(super) struct Context {
 ///
 /// `as_pasted` keeps the whole file as text of the user's besides its pieces.
 pub(super) fn read(part: &mut Part, context: &Context, as_pasted: bool, cut: bool) {
+    if let Some(bare) = as_pasted.then(|| undress::undress(&part.text)).flatten() {
+        part.text = bare.into();
+    }
     let text = std::sync::Arc::clone(&part.text);
     let segments = split::segments(&text);
     // Objects in a file of their own are no text that somebody wrote.
@@ -83,7 +89,9 @@ impl Reading<'_> {
         match shape {
             Shape::Documents => {
                 let resource = self.resource();
-                file::objects_in(self.part, range, resource.as_ref(), namespace.as_deref(), cut);
+                let read =
+                    file::objects_in(self.part, range.clone(), resource.as_ref(), namespace.as_deref(), cut);
+                self.helm_documents(read.others, range.start);
             }
             Shape::Table => {
                 self.table(range.clone(), cut);
@@ -224,6 +232,31 @@ impl Reading<'_> {
         self.part.objects.push(partial(collection, value, offset));
     }
 
+    /// What helm prints as JSON or YAML.
+    fn helm_documents(&mut self, items: Vec<Item>, start: usize) {
+        let mut history = Vec::new();
+        for item in items {
+            match helm::document(&item.value) {
+                Some(helm::Document::Listed(row)) => self.push(RELEASES, row.row(), start + item.offset),
+                Some(helm::Document::Of(mut row)) => {
+                    if row.name.is_empty() {
+                        row.name = self
+                            .command
+                            .and_then(|command| command.names.first().cloned())
+                            .unwrap_or_default();
+                        row.namespace = self.namespace().unwrap_or_default();
+                    }
+                    history.push((row, item.offset));
+                }
+                None => {}
+            }
+        }
+        self.release(history, start);
+        if self.command.is_some_and(|command| command.lists_everything()) {
+            self.cover(RELEASES, None, Known::Whole);
+        }
+    }
+
     /// Revisions of one release, oldest first; the newest stands for the release.
     fn release(&mut self, rows: Vec<(super::releases::Revision, usize)>, start: usize) {
         let newest = rows.iter().max_by_key(|(row, _)| row.revision).cloned();
@@ -247,12 +280,26 @@ fn partial(collection: &str, value: Value, offset: usize) -> Found {
     }
 }
 
-/// A line as it looks on a terminal: without escape sequences and the carriage return at its end.
+/// A line as it looks on a terminal: without escape sequences, and with what was typed or printed over.
 fn plain(line: &str) -> Cow<'_, str> {
     let line = line.trim_end_matches(['\n', '\r']);
-    if !line.contains('\u{1b}') {
-        return Cow::Borrowed(line);
+    let line = if line.contains('\u{1b}') { Cow::Owned(without_escapes(line)) } else { Cow::Borrowed(line) };
+    if !line.contains(['\r', '\u{8}']) {
+        return line;
     }
+    let mut out = String::with_capacity(line.len());
+    // After a return to the margin the line is written anew.
+    for c in line.trim_end_matches('\r').rsplit('\r').next().unwrap_or_default().chars() {
+        if c == '\u{8}' {
+            out.pop();
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn without_escapes(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
     while let Some(at) = rest.find('\u{1b}') {
@@ -273,7 +320,7 @@ fn plain(line: &str) -> Cow<'_, str> {
         }
     }
     out.push_str(rest);
-    Cow::Owned(out)
+    out
 }
 
 /// Lines of a text with the byte at which each begins.
@@ -294,6 +341,9 @@ mod tests {
     fn escape_sequences_do_not_hide_a_line() {
         assert_eq!(plain("\u{1b}[1;31mError\u{1b}[0m: x\r\n"), "Error: x");
         assert_eq!(plain("\u{1b}]0;title\u{7}[root@a ~]# ls"), "[root@a ~]# ls");
+        assert_eq!(plain("\u{1b}[?2004l\rNAME   READY\r\n"), "NAME   READY");
+        assert_eq!(plain("10%\r55%\r100%\r\n"), "100%");
+        assert_eq!(plain("kubetc\u{8} \u{8}\u{8} \u{8}ctl get po"), "kubectl get po");
         assert_eq!(plain("plain"), "plain");
         assert_eq!(plain("\u{1b}["), "");
         assert_eq!(plain("\u{1b}"), "");

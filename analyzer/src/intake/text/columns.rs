@@ -50,7 +50,8 @@ impl Table {
 }
 
 /// Names of columns that stand first.
-const FIRST: &[&str] = &["NAME", "NAMESPACE", "LAST SEEN", "REVISION", "CLUSTER", "CONTAINER", "NODE"];
+const FIRST: &[&str] =
+    &["NAME", "NAMESPACE", "LAST SEEN", "LASTSEEN", "REVISION", "CLUSTER", "CONTAINER", "NODE"];
 
 /// Two words that are one column, for tables whose padding is lost.
 const TWO_WORDS: &[&str] = &[
@@ -194,7 +195,17 @@ pub(super) fn read(text: &str) -> Option<Table> {
         (filled > 1).then(|| Row { cells: fit(cells, names.len()), offset, placed })
     });
     let rows = rows.collect();
-    Some(Table { columns: names.into_iter().map(|(name, _)| name).collect(), rows })
+    Some(Table { columns: names.into_iter().map(|(name, _)| of_today(name)).collect(), rows })
+}
+
+/// The name that a column of old programs has today.
+fn of_today(name: String) -> String {
+    match name.as_str() {
+        "LASTSEEN" => "LAST SEEN".to_owned(),
+        "FIRSTSEEN" => "FIRST SEEN".to_owned(),
+        "ACCESSMODES" => "ACCESS MODES".to_owned(),
+        _ => name,
+    }
 }
 
 fn fit(mut cells: Vec<String>, count: usize) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! What `helm list`, `helm history` and `helm status` print.
 
+use serde_json::Value;
+
 use super::columns::{Row, Table};
 use super::{lines, plain};
 use crate::intake::releases::Revision;
@@ -63,6 +65,58 @@ pub(super) fn status(text: &str) -> Vec<(Revision, usize)> {
         }
     }
     if release.name.is_empty() || release.status.is_empty() { Vec::new() } else { vec![(release, 0)] }
+}
+
+/// What a document printed with `-o json` or `-o yaml` is.
+pub(super) enum Document {
+    /// One of the releases that `helm list` prints.
+    Listed(Revision),
+    /// A revision, of `helm history` without its name, of `helm status` with it.
+    Of(Revision),
+}
+
+/// Reads a document of helm's; `None` for any other.
+pub(super) fn document(value: &Value) -> Option<Document> {
+    let text = |value: &Value, key: &str| match value.get(key) {
+        Some(Value::String(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let number = |key: &str| match value.get(key) {
+        Some(Value::String(text)) => text.parse().ok(),
+        Some(number) => number.as_i64(),
+        None => None,
+    };
+    if let Some(info) = value.get("info").filter(|info| info.get("status").is_some()) {
+        let chart = value.pointer("/chart/metadata").unwrap_or(&Value::Null);
+        return Some(Document::Of(Revision {
+            name: text(value, "name"),
+            namespace: text(value, "namespace"),
+            revision: number("version"),
+            status: text(info, "status"),
+            updated: text(info, "last_deployed"),
+            description: text(info, "description"),
+            chart_name: text(chart, "name"),
+            chart_version: text(chart, "version"),
+            app_version: text(chart, "appVersion"),
+            ..Revision::default()
+        }));
+    }
+    let has = |keys: &[&str]| keys.iter().all(|key| value.get(key).is_some());
+    if !has(&["revision", "updated", "status", "chart"]) {
+        return None;
+    }
+    let revision = Revision {
+        name: text(value, "name"),
+        namespace: text(value, "namespace"),
+        revision: number("revision"),
+        status: text(value, "status"),
+        chart: text(value, "chart"),
+        app_version: text(value, "app_version"),
+        updated: text(value, "updated"),
+        description: text(value, "description"),
+        ..Revision::default()
+    };
+    Some(if revision.name.is_empty() { Document::Of(revision) } else { Document::Listed(revision) })
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use crate::intake::moment::{self, Age};
 /// Columns that only one resource has. The first line whose columns are all there decides.
 const SIGNATURES: &[(&[&str], &str)] = &[
     (&["LAST SEEN", "REASON", "OBJECT", "MESSAGE"], "events"),
+    // As kubectl printed them before 1.14.
+    (&["LAST SEEN", "COUNT", "KIND", "REASON", "MESSAGE"], "events"),
     (&["READY", "STATUS", "RESTARTS"], "pods"),
     (&["STATUS", "ROLES", "VERSION"], "nodes"),
     (&["TYPE", "CLUSTER-IP"], "services"),
@@ -16,9 +18,11 @@ const SIGNATURES: &[(&[&str], &str)] = &[
     (&["READY", "UP-TO-DATE", "AVAILABLE"], "deployments"),
     (&["DESIRED", "CURRENT", "UP-TO-DATE", "AVAILABLE"], "deployments"),
     (&["DESIRED", "CURRENT", "READY"], "replicasets"),
+    (&["READY", "CONTAINERS", "IMAGES"], "statefulsets"),
     (&["SCHEDULE", "SUSPEND"], "cronjobs"),
     (&["COMPLETIONS", "DURATION"], "jobs"),
     (&["RECLAIM POLICY", "CLAIM"], "persistentvolumes"),
+    (&["RECLAIMPOLICY", "CLAIM"], "persistentvolumes"),
     (&["STATUS", "VOLUME", "CAPACITY"], "persistentvolumeclaims"),
     (&["PROVISIONER", "AGE"], "storageclasses"),
     (&["PROVISIONER"], "storageclasses"),
@@ -372,7 +376,11 @@ fn endpoints(cells: &Cells, value: &mut Value) {
 
 fn event(table: &Table, row: &Row, namespace: Option<&str>) -> Option<Value> {
     let cells = Cells { table, row };
-    let (kind, name) = cells.text("OBJECT")?.split_once('/')?;
+    let (kind, name) = match cells.text("OBJECT") {
+        Some(object) => object.split_once('/')?,
+        // An event is named after its object.
+        None => (cells.text("KIND")?, cells.text("NAME")?.rsplit_once('.')?.0),
+    };
     let kind = kinds::of_name(kind).and_then(|resource| resource.kind).unwrap_or(kind);
     let mut value = json!({
         "kind": "Event",
@@ -446,6 +454,8 @@ a           web-2   0/1     Init:ImagePullBackOff   0              2d    <none> 
         let sets = objects(text, Some("sts"), Some("a"));
         assert_eq!((sets[0].0.as_str(), &sets[0].1["spec"]["replicas"]), ("statefulsets", &json!(2)));
         assert_eq!(sets[0].1["metadata"]["namespace"], "a");
+        let wide = "NAME   READY   AGE   CONTAINERS   IMAGES\nweb    1/2     2d    c            i:1\n";
+        assert_eq!(objects(wide, None, None)[0].0, "statefulsets");
     }
 
     #[test]
@@ -459,6 +469,18 @@ LAST SEEN                TYPE      REASON    OBJECT      MESSAGE
         let event = &events[0].1;
         assert_eq!((&event["count"], &event["reason"]), (&json!(26), &json!("BackOff")));
         assert_eq!(event["involvedObject"], json!({"kind": "Pod", "name": "web-0", "namespace": "a"}));
+        assert_eq!(event["message"], "Back-off restarting failed container");
+    }
+
+    #[test]
+    fn events_of_old_programs_are_named_after_their_objects() {
+        let text = "\
+LASTSEEN   FIRSTSEEN   COUNT   NAME                     KIND   SUBOBJECT   TYPE      REASON    SOURCE         MESSAGE
+2m         3m          7       web-0.15a4f7a7c6f2f7a1   Pod                Warning   BackOff   kubelet, n1    Back-off restarting failed container
+";
+        let event = &objects(text, None, Some("a"))[0].1;
+        assert_eq!(event["involvedObject"], json!({"kind": "Pod", "name": "web-0", "namespace": "a"}));
+        assert_eq!((&event["count"], &event["source"]["component"]), (&json!(7), &json!("kubelet")));
         assert_eq!(event["message"], "Back-off restarting failed container");
     }
 

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::command::Command;
+use super::prompt::{self, Prompts};
 use super::{columns, describe, lines, plain};
 use crate::intake::role::LogOf;
 
@@ -33,49 +34,24 @@ pub(super) struct Segment {
     pub(super) command: Option<Command>,
 }
 
-/// A shell prompt with what was typed after it. The forms without a user's name need a known program behind them:
-/// `#`, `$` and `>` begin many other lines.
-static PROMPT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?x)^\s{0,4}(?:
-            (?:
-                (?:\([^()]{1,60}\)\s*)?\[[^\]@]{1,80}@[^\]]{1,160}\]\s?[\#$%]                # [root@master ~]#
-              | (?:\([^()]{1,60}\)\s*)?[\w.-]{1,64}@[\w.-]{1,64}[:\ ][^\#$%>]{0,160}[\#$%>]  # root@master:~#
-            )(?:\s+|$)
-          | PS\ [A-Za-z]:[^>]{0,200}>\s*
-          | [A-Za-z]:\\[^>]{0,200}>\s*
-        )(?P<any>.*)$
-        | ^\s{0,4}(?:[\#$%>+❯]|(?:➜|λ)\s+\S{1,60})\s{0,3}
-          (?P<known>(?:sudo\s+)?(?:\./|/\S*/)?(?:kubectl|helm|helmfile|oc|k|docker|crictl|journalctl|systemctl|cat|tail|head|dmesg|curl|bash|sh)(?:\s.*)?|date(?:\s+[-+].*)?)$",
-    )
-    .expect("the pattern is constant")
-});
-
 static DUMP_LOG: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^==== (START|END) logs for container (\S+) of pod ([^/\s]+)/(\S+) ====$")
         .expect("the pattern is constant")
 });
 
-/// The command behind a prompt, empty for a prompt alone; `None` if the line is no prompt.
-fn prompt(line: &str) -> Option<&str> {
-    // Nearly all lines are no prompts, and the pattern is not cheap.
-    let start = line.trim_start();
-    let likely = start.starts_with(['[', '(', '#', '$', '%', '>', '+', '❯', '➜', 'λ'])
-        || start.len() > 2 && start.as_bytes()[1] == b':'
-        || start.starts_with("PS ")
-        || start.split([' ', ':']).next().is_some_and(|word| word.contains('@'));
-    if !likely || line.len() > 4096 {
-        return None;
-    }
-    let found = PROMPT.captures(line)?;
-    Some(found.name("any").or_else(|| found.name("known")).map_or("", |command| command.as_str()).trim())
-}
-
 /// Cuts `text` into pieces. They do not overlap and come in order; prompts and blank lines belong to none.
 pub(super) fn segments(text: &str) -> Vec<Segment> {
     let patience = 4 * text.len() + (1 << 20);
-    let mut cutter =
-        Cutter { text, done: Vec::new(), open: None, command: None, resume: 0, blank: true, patience };
+    let mut cutter = Cutter {
+        text,
+        done: Vec::new(),
+        open: None,
+        command: None,
+        prompts: Prompts::default(),
+        resume: 0,
+        blank: true,
+        patience,
+    };
     for (at, line) in lines(text) {
         if at >= cutter.resume {
             cutter.line(at, line);
@@ -91,6 +67,7 @@ struct Cutter<'t> {
     /// Start and shape of the piece that is being read.
     open: Option<(usize, Shape)>,
     command: Option<Command>,
+    prompts: Prompts,
     /// Where reading goes on after documents that were found whole.
     resume: usize,
     /// The line before was blank, or there was none.
@@ -119,7 +96,7 @@ impl Cutter<'_> {
             self.blank = true;
             return;
         }
-        if let Some(typed) = prompt(line) {
+        if let Some(typed) = self.prompts.typed(line) {
             self.close(at);
             self.command = (!typed.is_empty()).then(|| Command::parse(typed));
             self.blank = true;
@@ -157,7 +134,9 @@ impl Cutter<'_> {
             return (&mark[1] == "START").then_some(Shape::Log(log));
         }
         let inside = self.open.as_ref().map(|(_, shape)| shape.clone());
-        if columns::is_header(line) {
+        // In a post a table may be set in; a description holds lines that only look like one.
+        let header = if inside == Some(Shape::Describe) { line } else { line.trim_start() };
+        if columns::is_header(header) {
             return Some(Shape::Table);
         }
         if describe::is_first(line) && (self.blank || inside != Some(Shape::Describe)) {
@@ -169,8 +148,7 @@ impl Cutter<'_> {
         {
             return Some(Shape::HelmStatus);
         }
-        let json =
-            line.starts_with('{') || line.starts_with('[') && matches!(line.trim_end(), "[" | "[]" | "[{");
+        let json = line.starts_with('{') || line.starts_with("[{") || matches!(line.trim_end(), "[" | "[]");
         if json && self.patience > 0 {
             let (length, looked_at) = json_length(&self.text[at..]);
             self.patience = self.patience.saturating_sub(looked_at);
@@ -179,7 +157,10 @@ impl Cutter<'_> {
                 return Some(Shape::Documents);
             }
         }
-        let yaml = line.starts_with("apiVersion: ") || line == "items:" || line.starts_with("- apiVersion: ");
+        let yaml = line.starts_with("apiVersion: ")
+            || line == "items:"
+            || line.starts_with("- apiVersion: ")
+            || line.starts_with("- app_version: ");
         (yaml && inside != Some(Shape::Documents)).then_some(Shape::Documents)
     }
 
@@ -196,7 +177,7 @@ fn has_kind(text: &str) -> bool {
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    ["\"kind\"", "\"items\"", "\"Items\"", "\"releaseName\"", "\"app_version\""]
+    ["\"kind\"", "\"items\"", "\"Items\"", "\"releaseName\"", "\"app_version\"", "\"first_deployed\""]
         .iter()
         .any(|key| text[..end].contains(key))
 }
@@ -231,7 +212,7 @@ fn documents_length(text: &str) -> usize {
                 (rest.is_empty() || rest.starts_with(' '))
                     && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
             });
-        if !inside || at > 0 && prompt(&line).is_some() {
+        if !inside || at > 0 && prompt::is_prompt(&line) {
             break;
         }
         end = at + raw.len();
@@ -293,29 +274,6 @@ $ kubectl get pod web-0 -o json
                 (Shape::Plain, command("kubectl get"), 20),
             ]
         );
-    }
-
-    #[test]
-    fn prompts_of_many_shells_are_seen_and_other_lines_are_not() {
-        for (line, expected) in [
-            ("[root@VM-1-2 bkhelmfile]# helmfile -f x sync", Some("helmfile -f x sync")),
-            ("root@node1:~# ls", Some("ls")),
-            ("ubuntu@ip-10-0-0-1:~$ kubectl get po", Some("kubectl get po")),
-            ("PS C:\\Users\\me> kubectl get pods", Some("kubectl get pods")),
-            ("C:\\>kubectl get pods", Some("kubectl get pods")),
-            ("C:\\> kubectl get pods", Some("kubectl get pods")),
-            ("$ kubectl get pods", Some("kubectl get pods")),
-            ("+ kubectl get pods", Some("kubectl get pods")),
-            ("➜  ~ kubectl get pods", Some("kubectl get pods")),
-            ("(base) [root@a ~]# ", Some("")),
-            ("# kubernetes is great", None),
-            ("> quoted text", None),
-            ("[2026-01-01 00:00:00] INFO x", None),
-            ("[ERROR] user@example.com failed", None),
-            ("2026-01-01 INFO mail to a@b.c # 1", None),
-        ] {
-            assert_eq!(prompt(line), expected, "{line}");
-        }
     }
 
     #[test]
