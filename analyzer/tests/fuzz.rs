@@ -1,5 +1,7 @@
-//! Fuzz targets. `cargo test` runs each for a short while, always on the same inputs; `CASEBOOK_FUZZ_RUNS=100000` makes
-//! it longer, and `cargo bolero test <target>` lets a coverage-guided fuzzer loose on it and keeps its corpus.
+//! Fuzz targets. `cargo test` runs each for a short while, always on the same inputs. `CASEBOOK_FUZZ_RUNS=100000` makes
+//! it longer, `CASEBOOK_FUZZ_SEED=2` takes other inputs, and `cargo bolero test <target>` lets a coverage-guided fuzzer
+//! loose on it and keeps that one's corpus. An input that a target fails on is kept in `tests/corpus/<target>/`, and
+//! every later run begins with what lies there.
 //!
 //! Random bytes seldom get past the first check of a parser. An input here is a list of changes to a well-formed seed:
 //! overwritten, inserted, removed and doubled stretches.
@@ -7,7 +9,9 @@
 // Helpers of tests are tests to a reader, not to the lint.
 #![allow(clippy::unwrap_used)]
 
+use std::fs;
 use std::io::Write;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use analyzer::intake;
@@ -23,20 +27,32 @@ type Change = (u32, u8, u8, u8);
 
 /// Runs a target on what the fuzzer brings.
 #[cfg(fuzzing)]
-fn check(_: u32, target: impl Fn(u8, &[Change]) + std::panic::RefUnwindSafe) {
+fn check(_: &str, _: u32, target: impl Fn(u8, &[Change]) + std::panic::RefUnwindSafe) {
     bolero::check!().with_type::<(u8, Vec<Change>)>().for_each(|(seed, changes)| target(*seed, changes));
 }
 
-/// Runs a target `runs` times on inputs that are the same each time.
+/// Runs a target on its corpus, then `runs` times on inputs that are the same each time.
 #[cfg(not(fuzzing))]
-fn check(runs: u32, target: impl Fn(u8, &[Change]) + std::panic::RefUnwindSafe) {
-    let longer = std::env::var("CASEBOOK_FUZZ_RUNS").ok().and_then(|runs| runs.parse().ok());
-    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+fn check(name: &str, runs: u32, target: impl Fn(u8, &[Change]) + std::panic::RefUnwindSafe) {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u32>().ok());
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(name);
+    let mut known: Vec<_> =
+        fs::read_dir(&corpus).into_iter().flatten().map(|file| file.unwrap().path()).collect();
+    known.sort();
+    for file in known {
+        println!("{}", file.display());
+        let (seed, changes): (u8, Vec<Change>) = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+        target(seed, &changes);
+    }
+    let first = number("CASEBOOK_FUZZ_SEED").unwrap_or(0);
+    let mut state = 0x9e37_79b9_7f4a_7c15u64.wrapping_add(u64::from(first) << 32);
     let mut next = move || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as u32
     };
-    for run in 0..longer.unwrap_or(runs) {
+    let started = std::time::Instant::now();
+    let runs = number("CASEBOOK_FUZZ_RUNS").unwrap_or(runs);
+    for run in 0..runs {
         let count = next() % 8;
         // Marks of structure hurt more than any byte does.
         let marks = b"{}[]\"':,-\n\r\t \0\x1b\xff#$@/.";
@@ -49,10 +65,14 @@ fn check(runs: u32, target: impl Fn(u8, &[Change]) + std::panic::RefUnwindSafe) 
         let seed = next() as u8;
         let outcome = std::panic::catch_unwind(|| target(seed, &changes));
         if let Err(panic) = outcome {
-            eprintln!("run {run}: seed {seed}, changes {changes:?}");
+            let file = corpus.join(format!("{first}-{run}.json"));
+            fs::create_dir_all(&corpus).unwrap();
+            fs::write(&file, serde_json::to_vec(&(seed, &changes)).unwrap()).unwrap();
+            eprintln!("run {run} failed; its input is kept in {}", file.display());
             std::panic::resume_unwind(panic);
         }
     }
+    println!("{name}: {runs} runs in {:.1} s", started.elapsed().as_secs_f64());
 }
 
 /// The seed of that number with the changes made to it.
@@ -157,6 +177,22 @@ x
 \u{1b}[31mError\u{1b}[0m: 蓝鲸 password=secret
 ";
 
+const MORE: &str = "\
+(⎈ |prod:a)➜  ~ helm history r -n a -o json
+[{\"revision\":1,\"updated\":\"2026-11-22T08:00:00+08:00\",\"status\":\"failed\",\"chart\":\"c-1.0.0\",\"app_version\":\"1\"}]
+bash-5.1$ kubectl get events
+LASTSEEN   FIRSTSEEN   COUNT   NAME                     KIND   SUBOBJECT   TYPE      REASON    SOURCE         MESSAGE
+2m         3m          7       web-0.15a4f7a7c6f2f7a1   Pod                Warning   BackOff   kubelet, n1    Back-off
+bash-5.1$ kubectl describe node n1
+Name:               n1
+Roles:              master
+Conditions:
+  Type   Status  LastHeartbeatTime                 LastTransitionTime                Reason        Message
+  ----   ------  -----------------                 ------------------                ------        -------
+  Ready  False   Thu, 01 Jan 2026 00:00:00 +0000   Thu, 01 Jan 2026 00:00:00 +0000   NotReady      x
+10%\u{8}\u{8}20%\r30%
+";
+
 #[test]
 fn archives() {
     static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
@@ -170,7 +206,7 @@ fn archives() {
         let member = archive::member::compress(&plain, flate2::Compression::fast());
         vec![gzip(&plain), tarball(&[("in.txt", "x")]), gzip(&zip), zip, member, plain]
     });
-    check(1000, |seed, changes| {
+    check("archives", 1000, |seed, changes| {
         let data = changed(&SEEDS, seed, changes);
         let contents = archive::read_bytes("upload", &data, &Limits::default()).unwrap();
         assert!(
@@ -186,9 +222,20 @@ fn archives() {
 fn texts() {
     static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
         let utf16 = SCROLL.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        vec![SCROLL.as_bytes().to_vec(), utf16, FILES[1].1.as_bytes().to_vec()]
+        let each = |before: &str| -> Vec<u8> {
+            SCROLL.lines().flat_map(|line| format!("{before}{line}\r\n").into_bytes()).collect()
+        };
+        vec![
+            SCROLL.as_bytes().to_vec(),
+            utf16,
+            FILES[1].1.as_bytes().to_vec(),
+            each("> "),
+            each("2026-11-30 10:15:32 "),
+            each("    "),
+            MORE.as_bytes().to_vec(),
+        ]
     });
-    check(500, |seed, changes| {
+    check("texts", 500, |seed, changes| {
         let data = changed(&SEEDS, seed, changes);
         let snapshot = intake::from_files(vec![("texts/a.txt".to_owned(), data)], Vec::new());
         for piece in &snapshot.texts {
@@ -207,7 +254,7 @@ fn reports() {
     static RULES: LazyLock<RuleSet> = LazyLock::new(|| RuleSet::load(&[]).unwrap());
     static SEEDS: LazyLock<Vec<Vec<u8>>> =
         LazyLock::new(|| FILES.iter().map(|(_, text)| text.as_bytes().to_vec()).collect());
-    check(60, |seed, changes| {
+    check("reports", 60, |seed, changes| {
         let at = seed as usize % FILES.len();
         let files = FILES.iter().enumerate().map(|(n, (path, text))| {
             let data = if n == at { changed(&SEEDS, seed, changes) } else { text.as_bytes().to_vec() };
@@ -233,7 +280,7 @@ fn rule_files() {
     static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
         analyzer::rules::set::embedded().into_iter().map(|rule| rule.yaml.into_bytes()).collect()
     });
-    check(400, |seed, changes| {
+    check("rule_files", 400, |seed, changes| {
         let data = changed(&SEEDS, seed, changes);
         let text = String::from_utf8_lossy(&data);
         if let Err(errors) = Rule::parse("a.yaml", "pack/section", &text) {
@@ -251,7 +298,7 @@ fn redactor() {
             b"DB_PASSWORD=hunter2hunter2 url=mysql://root:s3cretpass@10.0.0.1/db\n-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n".to_vec(),
         ]
     });
-    check(40, |seed, changes| {
+    check("redactor", 40, |seed, changes| {
         let data = changed(&SEEDS, seed, changes);
         let mask = |size: usize| {
             let redactor = Redactor::with_key(&[], shared::redact::TokenKey::from_bytes([7; 32])).unwrap();

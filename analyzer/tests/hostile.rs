@@ -32,6 +32,7 @@ fn every_class_of_hostile_input_is_survived() {
         match intake::load(std::slice::from_ref(&file), &Limits::default(), &Default::default()) {
             Ok(snapshot) => {
                 assert_eq!(snapshot.inputs.len(), 1);
+                assert!(snapshot.inputs[0].notes.len() < 100, "{name}: a flood of notes");
                 for path in snapshot.files.iter().map(|file| &file.path) {
                     let plain = !path.starts_with('/') && path.split('/').all(|part| part != "..");
                     assert!(plain && path.len() <= 5000, "{name}: {path:.100}");
@@ -65,7 +66,9 @@ const CASES: &[(&str, Make)] = &[
     ("swelling.zst", || through(&["zstd", "-c"], 512 << 20)),
     ("swelling.xz", || through(&["xz", "-0", "-c"], 128 << 20)),
     ("swelling.bz2", || through(&["bzip2", "-1", "-c"], 128 << 20)),
+    ("swelling.7z", swelling_seven_zip),
     ("many.tar.gz", many_entries),
+    ("many-faults.tar.gz", many_faults),
     ("nested.zip", || nested(|data| zip(&[("in.zip", data)]))),
     ("nested.gz", || nested(gzip)),
     ("overlapping.zip", overlapping_zip),
@@ -78,6 +81,8 @@ const CASES: &[(&str, Make)] = &[
     ("cut.zip", || cut(zip(&[("a.txt", b"hello\n".repeat(1000).as_slice())]))),
     ("noise.tar.gz", || noisy(gzip(&bundle()))),
     ("noise.tar", || noisy(bundle())),
+    ("noise.7z", || noisy(seven_zip(&b"hello\n".repeat(10_000)))),
+    ("cut.7z", || cut(seven_zip(&b"hello\n".repeat(10_000)))),
     ("noise.zip", || noisy(zip(&[("a.txt", b"hello\n".repeat(10_000).as_slice())]))),
     ("deep.json", || deep_json(100_000)),
     ("deep-list.json", || {
@@ -97,6 +102,10 @@ const CASES: &[(&str, Make)] = &[
     ("almost-prompts.txt", || {
         b"[aaaaaaaaaaaaaaaaaaaaaaaa@bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\n".repeat(150_000)
     }),
+    ("almost-directories.txt", || b"~/aaaaaaaaa/bbbbbbbbb/ccccccccccc ddddddddd eeeeeeeee\n".repeat(150_000)),
+    ("arrows.txt", || ["➜  ".repeat(1000).as_bytes(), b"\n"].concat().repeat(1000)),
+    ("quotations.txt", || [b">".repeat(1 << 20).as_slice(), b"\n"].concat().repeat(4)),
+    ("returns.txt", || b"x\r\x08".repeat(2 << 20)),
     ("columns.txt", || {
         [b"NAME   ".to_vec(), b"A   ".repeat(900), b"\n".to_vec(), b"a   ".repeat(1_000_000)].concat()
     }),
@@ -240,6 +249,23 @@ fn through(program: &[&str], zeros: usize) -> Vec<u8> {
 fn many_entries() -> Vec<u8> {
     let part: Vec<u8> = (0..10_000).flat_map(|n| file(&format!("f/{n}"), b"")).collect();
     gzip(&part).repeat(60)
+}
+
+/// Each has a path that is told to the user.
+fn many_faults() -> Vec<u8> {
+    gzip(&(0..200_000).flat_map(|n| file(&format!("../{n}"), b"")).collect::<Vec<u8>>())
+}
+
+fn seven_zip(data: &[u8]) -> Vec<u8> {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a.txt"), data).unwrap();
+    let mut packed = Cursor::new(Vec::new());
+    sevenz_rust2::compress(dir.path(), &mut packed).unwrap();
+    packed.into_inner()
+}
+
+fn swelling_seven_zip() -> Vec<u8> {
+    seven_zip(&vec![0; 100 << 20])
 }
 
 fn nested(wrap: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
