@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod bundle;
+pub mod layouts;
 pub mod load;
 pub mod log_server;
 pub mod log_text;

@@ -1,8 +1,9 @@
-//! `cargo run --release -p tests --bin bench -- analyzer|collector|page|redaction`: ratios to programs that everybody has.
+//! `cargo run --release -p tests --bin bench -- analyzer|collector|layouts|page|redaction`: ratios to programs that everybody has.
 //!
 //! analyzer [MEGABYTES]   `casebook-analyze` on a generated bundle of that much data (default 200), beside `gzip -dc`
 //! collector [PODS]       `casebook-collect` on a server with so many pods (default 5000) and twice as many events,
 //!                        beside `kubectl cluster-info dump -A` on the same server
+//! layouts [MEGABYTES]    `casebook-analyze` on so much data (default 200) in the layout of each collector, beside `gzip -dc`
 //! page [MEGABYTES]       the HTML page about a generated installation in trouble with so much data (default 200): its
 //!                        size, and how long the system's Chromium takes to open it
 //! redaction [MEGABYTES]  `casebook-collect redact` on so much of generated logs (default 256), beside `cat` and beside
@@ -20,15 +21,14 @@ use kube::{Client, Config};
 use tests::bench::audit::{Mark, summary};
 use tests::bench::load::{Load, node_addresses};
 use tests::bench::measure::{Cost, best_of, once, row};
-use tests::bench::{bundle, log_server, log_text, trouble};
+use tests::bench::{bundle, layouts, log_server, log_text, trouble};
 use tests::cache::Cache;
 use tests::cluster::{Cluster, Settings, User};
 use tests::isolation;
 use tests::programs::{self, program};
 use tests::run::succeed;
 
-const USAGE: &str =
-    "usage: bench analyzer [MEGABYTES] | collector [PODS] | page [MEGABYTES] | redaction [MEGABYTES]";
+const USAGE: &str = "usage: bench analyzer [MEGABYTES] | collector [PODS] | layouts [MEGABYTES] | page [MEGABYTES] | redaction [MEGABYTES]";
 
 fn main() -> Result<ExitCode> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -45,6 +45,7 @@ fn main() -> Result<ExitCode> {
     }
     match args.first().map(String::as_str) {
         Some("analyzer") => analyzer(&cache.run_dir(), number(200)?)?,
+        Some("layouts") => all_layouts(&cache.run_dir(), number(200)?)?,
         Some("page") => page(&cache, number(200)?)?,
         Some("redaction") => redaction(&cache.run_dir(), number(256)?)?,
         Some("collector") => collector(&cache, number(5000)?)?,
@@ -79,6 +80,23 @@ fn analyzer(dir: &Path, megabytes: usize) -> Result<()> {
             once(program("casebook-analyze")?.args(["--format", "json"]).arg(path), &output, &[0])
         })?;
         println!("{}", row("  casebook-analyze", ours, Some(gzip)));
+    }
+    Ok(())
+}
+
+fn all_layouts(dir: &Path, megabytes: usize) -> Result<()> {
+    let (archive, folder, output) = (dir.join("layout.tar.gz"), dir.join("layout"), dir.join("output"));
+    heading("gzip");
+    for layout in layouts::LAYOUTS {
+        layouts::write(layout, &archive, &folder, u64::try_from(megabytes)? << 20)?;
+        let gzip =
+            best_of(3, || once(Command::new("gzip").arg("-dc").arg(&archive), Path::new("/dev/null"), &[0]))?;
+        let ours = best_of(3, || {
+            once(program("casebook-analyze")?.args(["--format", "json"]).arg(&archive), &output, &[0])
+        })?;
+        let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&output)?)?;
+        let called = report["bundle"]["inputs"][0]["layout"].as_str().unwrap_or("nothing");
+        println!("{}  read as {called}", row(layout.name, ours, Some(gzip)));
     }
     Ok(())
 }
