@@ -37,7 +37,7 @@ use shared::encryption::{Identities, Locked};
 use shared::lang::{Lang, Localized};
 
 use self::join::Joined;
-use self::layout::Layout;
+use self::layout::{Layout, several};
 use self::part::Part;
 use self::role::Role;
 use crate::snapshot::{Input, Snapshot};
@@ -73,7 +73,7 @@ pub fn load(paths: &[PathBuf], limits: &Limits, identities: &Identities) -> Resu
     let mut reads = Vec::with_capacity(paths.len());
     for path in paths {
         let contents = archive::read(path, limits, identities)?;
-        reads.push(input(path, contents)?);
+        reads.extend(input(path, contents)?);
     }
     // What was collected later counts. Where a time is missing, the order of the arguments does.
     if reads.iter().all(|read| read.input.collected_at.is_some()) {
@@ -85,7 +85,7 @@ pub fn load(paths: &[PathBuf], limits: &Limits, identities: &Identities) -> Resu
     {
         read.input.notes.extend(lacks::missing(&read.parts));
     }
-    let mut joined = Joined::new(paths.len() > 1);
+    let mut joined = Joined::new(reads.len() > 1);
     for read in reads {
         joined.add(read);
     }
@@ -114,7 +114,8 @@ struct Read {
     manifest_text: Option<std::sync::Arc<str>>,
 }
 
-fn input(path: &Path, contents: Contents) -> Result<Read, IntakeError> {
+/// The bundles and texts that one path of the user's holds.
+fn input(path: &Path, contents: Contents) -> Result<Vec<Read>, IntakeError> {
     let Contents { entries, notes, .. } = contents;
     if entries.is_empty() {
         return Err(match notes.first() {
@@ -133,27 +134,44 @@ fn input(path: &Path, contents: Contents) -> Result<Read, IntakeError> {
         });
     }
     let mut entries = entries;
-    let wrapping = layout::wrapping(entries.iter().map(|entry| entry.path.as_str()));
-    for entry in &mut entries {
-        entry.path.drain(..wrapping);
+    entries.retain(|entry| !layout::is_litter(&entry.path));
+    let paths: Vec<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
+    let groups = several::groups(&paths);
+    let mut entries: Vec<Option<Entry>> = entries.into_iter().map(Some).collect();
+    // `.` has no name of its own.
+    let named = if path.file_name().is_some() { None } else { path.canonicalize().ok() };
+    let own_name = named.as_deref().unwrap_or(path).file_name();
+    let own_name = own_name.map_or_else(|| "input".to_owned(), |name| name.to_string_lossy().into_owned());
+    let mut reads = Vec::with_capacity(groups.len());
+    for group in groups {
+        let inside = |outer: &str| match group.folder.trim_end_matches('/') {
+            "" => outer.to_owned(),
+            folder => format!("{}/{folder}", outer.trim_end_matches('/')),
+        };
+        let files = group.files.iter().filter_map(|file| entries[*file].take()).map(|mut entry| {
+            entry.path.drain(..group.around);
+            entry
+        });
+        let read = read_entries(&inside(&path.to_string_lossy()), files.collect(), group.layout);
+        if !read.parts.is_empty() || read.manifest_text.is_some() {
+            reads.push(Read { name: inside(&own_name), ..read });
+        }
     }
-    let layout = layout::recognise(entries.iter().map(|entry| entry.path.as_str()));
-    let mut read = read_entries(&path.to_string_lossy(), entries, layout);
-    if read.parts.is_empty() && read.manifest_text.is_none() {
+    // Their order in a folder says nothing, unlike that of arguments: one of unknown age counts least.
+    reads.sort_by_key(|read| read.input.collected_at);
+    let Some(first) = reads.first_mut() else {
         return Err(nothing(path, "it holds no text".to_owned(), notes.first().map(|note| &note.fault)));
-    }
-    read.name =
-        path.file_name().map_or_else(|| "input".to_owned(), |name| name.to_string_lossy().into_owned());
+    };
     let mut notes = notes.iter().filter_map(told);
-    read.input.notes.extend(notes.by_ref().take(NOTES));
+    first.input.notes.extend(notes.by_ref().take(NOTES));
     let more = notes.count();
     if more > 0 {
-        read.input.notes.push(Localized::new(
+        first.input.notes.push(Localized::new(
             format!("还有 {more} 条这样的说明没有列出。"),
             format!("{more} more such notes are left out."),
         ));
     }
-    Ok(read)
+    Ok(reads)
 }
 
 /// Notes on an archive that are told one by one: a hostile one earns hundreds of thousands.

@@ -396,6 +396,36 @@ fn insights() {
     assert!(failed[0].note.as_deref().is_some_and(|note| note.contains("not permitted")));
 }
 
+/// As people send them: a folder or a zip with a bundle, another and a note in it, the way their system packs it.
+#[test]
+fn bundles_in_one_folder_are_told_apart() {
+    let made = files(&[
+        ("version.yaml", "kind: SupportBundle\n".into()),
+        ("cluster-resources/pods/a.json", list("PodList", &bare(pod())).to_string()),
+        ("cluster-resources/pods/logs/a/web-0/web.log", LOG.into()),
+    ]);
+    let mut sent = files(&[
+        ("case/dump/nodes.json", list("NodeList", &bare(node())).to_string()),
+        ("case/dump/z/pods.json", json!({"kind": "PodList", "items": []}).to_string()),
+        ("case/notes.txt", "it does not start\n".into()),
+        ("__MACOSX/case/._notes.txt", "\u{0}\u{5}\u{16}".into()),
+        ("case/.DS_Store", "x".into()),
+    ]);
+    sent.push(("case/b.tar.gz".to_owned(), tar_gz("top/", &made, &[])));
+    for snapshot in [load("case.zip", &zip(&sent)), load_folder(&sent)] {
+        let found = |layout: &str, place: &str| {
+            snapshot.inputs.iter().any(|input| input.layout == layout && input.path.ends_with(place))
+        };
+        assert_eq!(snapshot.inputs.len(), 3);
+        assert!(found("troubleshoot", "/case/b.tar.gz") && found("cluster-info dump", "/case/dump"));
+        assert!(found("text", ""), "{:?}", snapshot.inputs);
+        assert_eq!(logs(&snapshot), [(false, LOG)]);
+        assert_eq!(snapshot.objects.of("pods")[0].str_at(&["kind"]), Some("Pod"));
+        assert_eq!(snapshot.objects.of("nodes").len(), 1);
+        assert!(snapshot.texts.iter().any(|text| text.kind == TextKind::Pasted));
+    }
+}
+
 /// Two captures of one cluster, and a paste beside them, are one body of evidence.
 #[test]
 fn several_paths_are_one_body() {

@@ -7,6 +7,7 @@ mod by_namespace;
 pub(super) mod cluster_dump;
 pub(super) mod host_report;
 mod must_gather;
+pub(super) mod several;
 pub(super) mod support_bundle;
 
 use super::kinds;
@@ -52,9 +53,6 @@ impl Layout {
 
     /// What a file is, told by its path.
     pub(super) fn role(self, path: &str) -> Role {
-        if is_litter(path) {
-            return Role::Skip;
-        }
         match self {
             Layout::Casebook | Layout::Troubleshoot => support_bundle::role(path),
             Layout::ClusterInfoDump => cluster_dump::role(path),
@@ -105,9 +103,12 @@ fn loose(path: &str) -> Role {
 }
 
 /// Files that systems leave behind: twins that macOS adds to archives, thumbnails, editors' backups.
-fn is_litter(path: &str) -> bool {
+pub(super) fn is_litter(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    name.starts_with("._") || name == ".DS_Store" || name == "Thumbs.db" || path.starts_with("__MACOSX/")
+    name.starts_with("._")
+        || name == ".DS_Store"
+        || name == "Thumbs.db"
+        || path.split('/').any(|segment| segment == "__MACOSX")
 }
 
 /// Folders that mean something at the root of a layout, and therefore are no mere wrapping.
