@@ -1,5 +1,5 @@
-//! Archives and texts made to hurt: each is read without a panic, within bounds of memory and time, and nothing is
-//! written anywhere.
+//! Archives and texts made to hurt: each is read and reported on without a panic, within bounds of memory and time, and
+//! nothing is written anywhere.
 //!
 //! All of it runs in one test, one case after the other, so that the peak of memory is that of the worst case.
 
@@ -10,8 +10,12 @@ use std::fs;
 use std::io::{Cursor, Write};
 use std::path::Path;
 
-use analyzer::intake;
+use analyzer::report::{self, Dates, Report};
+use analyzer::rules::RuleSet;
+use analyzer::snapshot::Snapshot;
+use analyzer::{intake, matching};
 use shared::archive::Limits;
+use shared::lang::Lang;
 
 /// Peak memory of the process.
 const MEMORY: u64 = 512 << 20;
@@ -25,6 +29,7 @@ fn every_class_of_hostile_input_is_survived() {
     let inside = dir.path().join("a/b/c");
     fs::create_dir_all(&inside).unwrap();
     let mut faults = Vec::new();
+    let rules = RuleSet::load(&[]).unwrap();
     for (name, make) in CASES {
         let file = inside.join(name);
         fs::write(&file, make()).unwrap();
@@ -37,6 +42,7 @@ fn every_class_of_hostile_input_is_survived() {
                     let plain = !path.starts_with('/') && path.split('/').all(|part| part != "..");
                     assert!(plain && path.len() <= 5000, "{name}: {path:.100}");
                 }
+                reported(&rules, &snapshot, name);
             }
             // Refusing it is as good, if the reason is a sentence and no flood.
             Err(error) => assert!((1..2000).contains(&error.to_string().len()), "{name}"),
@@ -53,6 +59,18 @@ fn every_class_of_hostile_input_is_survived() {
         fs::remove_file(file).unwrap();
     }
     assert_eq!(faults, Vec::<String>::new());
+}
+
+/// Every rule is tried on it, and the reports for people are written.
+fn reported(rules: &RuleSet, snapshot: &Snapshot, name: &str) {
+    let found = matching::run(rules, snapshot);
+    let report = Report::build(snapshot, found.findings, found.unresolved);
+    let options = report::text::Options { lang: Lang::En, width: 80, color: false, dates: Dates::utc() };
+    let text = report::text::render(&report, &options);
+    assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{2066}', '\u{9b}']), "{name}: a control character");
+    let page = report::html::render(&report, snapshot, Lang::En);
+    assert!(!page.contains("<script>alert"), "{name}: markup of the input's");
+    assert!(text.len() < 4 << 20 && page.len() < 16 << 20, "{name}: a report of {} bytes", page.len());
 }
 
 /// Makes the bytes of a hostile input.
@@ -91,6 +109,11 @@ const CASES: &[(&str, Make)] = &[
     ("aliases.yaml", aliases),
     ("deep.yaml", || [b"kind: Pod\napiVersion: v1\nx: ".to_vec(), b"[".repeat(100_000)].concat()),
     ("one-line.log", || vec![b'x'; 100 << 20]),
+    ("one-line-of-errors.log", || b"Error: ImagePullBackOff connection refused ".repeat(1 << 19)),
+    ("errors.txt", || {
+        b"Error: UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress\n"
+            .repeat(200_000)
+    }),
     ("spaces.txt", || b" ".repeat(8 << 20)),
     ("headers.txt", || b"NAME   READY   STATUS   RESTARTS   AGE\n".repeat(100_000)),
     ("braces.txt", || b"{\n".repeat(300_000)),
@@ -257,11 +280,12 @@ fn many_faults() -> Vec<u8> {
 }
 
 fn seven_zip(data: &[u8]) -> Vec<u8> {
-    let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("a.txt"), data).unwrap();
-    let mut packed = Cursor::new(Vec::new());
-    sevenz_rust2::compress(dir.path(), &mut packed).unwrap();
-    packed.into_inner()
+    use sevenz_rust2::{ArchiveEntry, ArchiveWriter, EncoderMethod};
+    let mut writer = ArchiveWriter::new(Cursor::new(Vec::new())).unwrap();
+    // LZMA takes long when it is not optimised, as in tests.
+    writer.set_content_methods(vec![EncoderMethod::DEFLATE.into()]);
+    writer.push_archive_entry(ArchiveEntry::new_file("a.txt"), Some(data)).unwrap();
+    writer.finish().unwrap().into_inner()
 }
 
 fn swelling_seven_zip() -> Vec<u8> {

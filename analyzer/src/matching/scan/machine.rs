@@ -73,6 +73,8 @@ impl Machine {
         let mut lines = Lines::new(text);
         let mut tried: HashMap<u32, usize> = HashMap::new();
         let mut taken_to: HashMap<u32, usize> = HashMap::new();
+        // Where the line begins in which a pattern matched last, and how often it did in it.
+        let mut in_line: HashMap<u32, (usize, usize)> = HashMap::new();
         for literal in automaton.find_overlapping_iter(text) {
             for member in &self.owners[literal.pattern().as_usize()] {
                 let Some(pattern) = &evidence[*member as usize].pattern else { continue };
@@ -81,8 +83,13 @@ impl Machine {
                 if tried.insert(*member, start) == Some(start) {
                     continue;
                 }
+                let (of_line, taken) = in_line.entry(*member).or_insert((lines.start, 0));
+                if *of_line != lines.start {
+                    (*of_line, *taken) = (lines.start, 0);
+                }
                 let window = &text[start..end];
-                for captures in pattern.regex.captures_iter(window).take(MOST_IN_LINE) {
+                for captures in pattern.regex.captures_iter(window).take(MOST_IN_LINE.saturating_sub(*taken))
+                {
                     let whole = captures.get(0).expect("group 0 is the match");
                     let (from, to) = (start + whole.start(), start + whole.end());
                     if from < taken_to.get(member).copied().unwrap_or(0) || to == from {
@@ -93,6 +100,7 @@ impl Machine {
                         continue;
                     }
                     taken_to.insert(*member, to);
+                    *taken += 1;
                     let line = lines.number_of(from);
                     let (first, last) = lines.bounds(from, to);
                     take(Found {
@@ -148,8 +156,18 @@ impl<'t> Lines<'t> {
     /// The lines from the one that holds byte `from` to the one that holds byte `to`, without the last line break.
     fn bounds(&self, from: usize, to: usize) -> (usize, usize) {
         let bytes = self.text.as_bytes();
-        let start = memchr::memrchr(b'\n', &bytes[..from]).map_or(0, |at| at + 1);
-        let end = memchr::memchr(b'\n', &bytes[to..]).map_or(bytes.len(), |at| to + at);
+        let current = self.start..=self.end;
+        // A line of many megabytes is not read again for each match in it.
+        let start = if current.contains(&from) {
+            self.start
+        } else {
+            memchr::memrchr(b'\n', &bytes[..from]).map_or(0, |at| at + 1)
+        };
+        let end = if current.contains(&to) {
+            self.end
+        } else {
+            memchr::memchr(b'\n', &bytes[to..]).map_or(bytes.len(), |at| to + at)
+        };
         (start, end)
     }
 
@@ -157,12 +175,15 @@ impl<'t> Lines<'t> {
     fn window(&self, lines: u32, from: usize, to: usize) -> (usize, usize) {
         let bytes = self.text.as_bytes();
         let (mut start, mut end) = (self.start, self.end.max(to));
+        // Of lines around it no more is looked for than the window has room for.
         for _ in 1..lines {
-            start = start
-                .checked_sub(1)
-                .map_or(0, |before| memchr::memrchr(b'\n', &bytes[..before]).map_or(0, |at| at + 1));
+            if let Some(before) = start.checked_sub(1) {
+                let from = before.saturating_sub(2 * WINDOW);
+                start = memchr::memrchr(b'\n', &bytes[from..before]).map_or(from, |at| from + at + 1);
+            }
             if end < bytes.len() {
-                end = memchr::memchr(b'\n', &bytes[end + 1..]).map_or(bytes.len(), |at| end + 1 + at);
+                let to = bytes.len().min(end + 1 + 2 * WINDOW);
+                end = memchr::memchr(b'\n', &bytes[end + 1..to]).map_or(to, |at| end + 1 + at);
             }
         }
         if end - start > 2 * WINDOW {
@@ -181,10 +202,12 @@ impl<'t> Lines<'t> {
 
     /// Number of the line at byte `at`, counted from 0. Cheap when asked in order.
     fn number_of(&mut self, at: usize) -> u32 {
+        let breaks = |range| memchr::memchr_iter(b'\n', &self.text.as_bytes()[range]).count() as u32;
         if at < self.counted {
-            (self.number, self.counted) = (0, 0);
+            self.number -= breaks(at..self.counted);
+        } else {
+            self.number += breaks(self.counted..at);
         }
-        self.number += memchr::memchr_iter(b'\n', &self.text.as_bytes()[self.counted..at]).count() as u32;
         self.counted = at;
         self.number
     }
