@@ -118,13 +118,23 @@ fn keep_surest(rule: &Rule, judged: &mut Vec<(Verdict, &Binding)>) {
     });
 }
 
+/// What bindings have in common that are told together.
+#[derive(PartialEq, Eq, Hash)]
+struct Likeness {
+    verdict: Verdict,
+    outcome: usize,
+    /// Of `group_by`.
+    values: Vec<Option<String>>,
+    part: Option<usize>,
+}
+
 fn grouped<'b>(
     rule: &Rule,
     judged: &[(Verdict, &'b Binding)],
     apart: Option<&HashMap<Subject, usize>>,
 ) -> Vec<Group<'b>> {
     let mut groups: Vec<Group<'b>> = Vec::new();
-    let mut places: HashMap<(Verdict, usize, Vec<Option<String>>, Option<usize>), usize> = HashMap::new();
+    let mut places: HashMap<Likeness, usize> = HashMap::new();
     for (verdict, binding) in judged {
         let holds = |when: &Option<Expr>| when.as_ref().is_none_or(|expr| binding.eval(expr, rule).is_true());
         let outcome = rule.when.iter().position(holds).unwrap_or(rule.when.len().saturating_sub(1));
@@ -134,7 +144,8 @@ fn grouped<'b>(
             .map(|(evidence, path)| binding.row(*evidence).and_then(|row| path.text(&row.value)))
             .collect();
         let part = apart.and_then(|apart| subjects_of(rule, binding).iter().find_map(|it| apart.get(it)));
-        let place = *places.entry((*verdict, outcome, values, part.copied())).or_insert_with(|| {
+        let likeness = Likeness { verdict: *verdict, outcome, values, part: part.copied() };
+        let place = *places.entry(likeness).or_insert_with(|| {
             groups.push(Group { verdict: *verdict, outcome, bindings: Vec::new() });
             groups.len() - 1
         });
