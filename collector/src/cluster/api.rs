@@ -37,7 +37,7 @@ const LARGEST_ANSWER: usize = 256 << 20;
 const LARGEST_ERROR: usize = 64 << 10;
 
 /// Longer than any run.
-const FOREVER: Duration = Duration::from_secs(365 * 86400);
+pub const FOREVER: Duration = Duration::from_secs(365 * 86400);
 
 /// Bounds on what a run asks of the server.
 #[derive(Debug, Clone, Copy)]
@@ -115,7 +115,7 @@ impl Api {
         let body = Bytes::from(body.to_string());
         self.retrying(|| async {
             let deadline = Instant::now() + self.bounds.request_timeout * 3;
-            let mut stream = self.ask(Ask { path, accept: JSON, post: Some(body.clone()) }).await?;
+            let mut stream = self.ask(Ask { post: Some(body.clone()), ..Ask::get(path, JSON) }).await?;
             let answer = stream.rest(deadline).await?;
             serde_json::from_slice(&answer).map_err(|e| ApiError::new(Fault::Garbled, e.to_string()))
         })
@@ -128,10 +128,11 @@ impl Api {
     }
 
     /// An answer that goes on as long as the server has something to say: a watch, or a log that is followed. It
-    /// counts neither as a request under way nor as idle while nothing is said.
-    pub async fn follow(&self, path: &str, accept: &str) -> Result<Stream, ApiError> {
-        let mut stream = self.open(path, accept).await?;
-        stream.permit = None;
+    /// counts neither as a request under way nor as idle while nothing is said. `patience`: for its beginning, which of
+    /// a log comes with the first line only.
+    pub async fn follow(&self, path: &str, accept: &str, patience: Duration) -> Result<Stream, ApiError> {
+        let ask = || Ask { follow: Some(patience), ..Ask::get(path, accept) };
+        let mut stream = self.retrying(|| self.ask(ask())).await?;
         stream.idle = FOREVER;
         Ok(stream)
     }
@@ -174,15 +175,17 @@ impl Api {
 
     async fn ask_unless_stopped(&self, ask: Ask<'_>) -> Result<Stream, ApiError> {
         let permit = self.permits.clone().acquire_owned().await.expect("the semaphore is never closed");
+        let permit = Some(permit).filter(|_| ask.follow.is_none());
+        let patience = ask.follow.unwrap_or(self.bounds.request_timeout);
         sleep(self.pace.take(Instant::now())).await;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let request = ask.request()?;
         let (asked, begun) = (Timestamp::now(), Instant::now());
-        let deadline = begun + self.bounds.request_timeout;
+        let deadline = begun + patience;
         let answer = match timeout_at(deadline, self.client.send(request)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(from_kube(error)),
-            Err(_) => return Err(silent("no answer", self.bounds.request_timeout)),
+            Err(_) => return Err(silent("no answer", patience)),
         };
         let (head, body) = answer.into_parts();
         let mut stream = Stream {
@@ -192,7 +195,7 @@ impl Api {
             round_trip: RoundTrip { asked, took: begun.elapsed() },
             idle: self.bounds.request_timeout,
             stop: self.stop.clone(),
-            permit: Some(permit),
+            _permit: permit,
         };
         if head.status.is_success() {
             return Ok(stream);
@@ -207,11 +210,13 @@ struct Ask<'a> {
     path: &'a str,
     accept: &'a str,
     post: Option<Bytes>,
+    /// Set for an answer that is followed: how long to wait for its beginning.
+    follow: Option<Duration>,
 }
 
 impl<'a> Ask<'a> {
     fn get(path: &'a str, accept: &'a str) -> Self {
-        Self { path, accept, post: None }
+        Self { path, accept, post: None, follow: None }
     }
 
     fn request(self) -> Result<Request<Body>, ApiError> {
@@ -239,7 +244,7 @@ pub struct Stream {
     pub round_trip: RoundTrip,
     idle: Duration,
     stop: Stop,
-    permit: Option<OwnedSemaphorePermit>,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Stream {
@@ -267,6 +272,12 @@ impl Stream {
                 }
             }
         }
+    }
+
+    /// Bounds the wait for the next piece of an answer that is followed.
+    pub fn no_longer_silent_than(mut self, idle: Duration) -> Self {
+        self.idle = idle;
+        self
     }
 
     async fn rest(&mut self, deadline: Instant) -> Result<Bytes, ApiError> {

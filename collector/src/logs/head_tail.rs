@@ -63,6 +63,11 @@ impl HeadTail {
         self.total
     }
 
+    /// Bytes that are kept.
+    pub fn held(&self) -> u64 {
+        (self.head.len() + self.tail.len()) as u64
+    }
+
     /// Line breaks per byte in what is kept, for an estimate of how many lines fill a tail.
     pub fn mean_line(&self) -> usize {
         let lines = memchr::memchr_iter(b'\n', &self.head).count();

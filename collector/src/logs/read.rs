@@ -26,6 +26,7 @@ use super::worth::Wanted;
 use crate::cluster::api::Api;
 use crate::cluster::error::{ApiError, Fault};
 use crate::sink::{Draft, Finished, Sink, entry};
+use crate::watch::memory::Run;
 
 /// Bytes of a log that are read to find its end.
 const CHEAP: u64 = 16 << 20;
@@ -281,10 +282,11 @@ impl Drop for Counting<'_> {
 }
 
 /// Puts a log into the bundle that was followed while its pod lived.
-pub fn put_followed(sink: &Sink, masks: &Redactor, log: &Log<'_>, kept: Kept) {
+pub fn put_followed(sink: &Sink, masks: &Redactor, log: &Log<'_>, followed: Run) {
+    let Run { kept, left } = followed;
     let draft = Draft::new(log.path(), format!("GET {}", log.request("&follow=true"))).about(log.subject());
     let missing = (kept.missing > 0).then_some(Some(kept.missing));
-    match text_of(draft, masks, kept, missing, None) {
+    match text_of(draft, masks, kept, missing, left) {
         Ok(finished) => sink.put(finished),
         Err(error) => sink.note(log.without(Outcome::Failed, error.words)),
     }

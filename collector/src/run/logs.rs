@@ -85,7 +85,7 @@ fn followed(run: &Run) {
         let first = taken.insert((pod.namespace.clone(), pod.name.clone()));
         for container in &pod.containers {
             let (newest, before) = run.memory.logs_of(&pod.uid, &container.name);
-            for (kept, previous) in [(newest, false), (before, true)] {
+            for (run_of, previous) in [(newest, false), (before, true)] {
                 let wanted = Wanted {
                     namespace: pod.namespace.clone(),
                     pod: pod.name.clone(),
@@ -98,8 +98,8 @@ fn followed(run: &Run) {
                     continue;
                 }
                 let log = Log { wanted: &wanted, since: None, gone: (!first).then_some(pod.uid.as_str()) };
-                match kept {
-                    Some(kept) => read::put_followed(&run.sink, &run.masks, &log, kept),
+                match run_of {
+                    Some(followed) => read::put_followed(&run.sink, &run.masks, &log, followed),
                     None if previous => {}
                     None => run.sink.note(log.without(
                         Outcome::NotFound,

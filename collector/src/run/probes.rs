@@ -112,7 +112,7 @@ async fn watch(
     let seconds = clock::WATCH.as_secs() + 1;
     let path = format!("{}?watch=true&resourceVersion={version}&timeoutSeconds={seconds}", clock::LEASES);
     let mut deadline = tokio::time::Instant::now() + clock::WATCH;
-    let mut stream = api.follow(&path, JSON).await?;
+    let mut stream = api.follow(&path, JSON, api.bounds().request_timeout).await?;
     let mut pending = Vec::new();
     let mut others = true;
     while !heard.all_heard() && tokio::time::Instant::now() < deadline {

@@ -3,17 +3,20 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use shared::bundle::manifest::Outcome;
+use serde_json::Value;
+use shared::bundle::manifest::{LedgerEntry, Outcome};
 use shared::bundle::paths;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::{Run, RunError, fallback};
-use crate::cluster::api::Api;
+use crate::cluster::api::{Api, JSON};
 use crate::cluster::connect::Target;
 use crate::cluster::error::ApiError;
 use crate::gather::text;
-use crate::messages::pick;
+use crate::messages::{for_terminal, pick};
 use crate::sink::{Draft, entry};
 use crate::watch::command::{self, Ended};
 use crate::watch::logs::Followers;
@@ -21,6 +24,8 @@ use crate::watch::objects;
 
 /// The last events and log lines of what the command did come a little after its end.
 const AFTERMATH: Duration = Duration::from_secs(3);
+/// Time that the watches get to begin before the command does.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Time between two lines about what was seen.
 const SPEAK: Duration = Duration::from_secs(1);
 
@@ -38,23 +43,27 @@ pub async fn watch(
     let followers = Followers::new(api.clone(), run.memory.clone(), run.options.logs.max_log);
     let followers = Arc::new(Mutex::new(followers));
     let mut watches = JoinSet::new();
+    // Each watch holds a sender until it has begun or cannot begin.
+    let (begun, mut all_begun) = mpsc::channel::<()>(1);
     for plural in ["pods", "events"] {
-        let (run, api, followers) = (run.clone(), api.clone(), followers.clone());
-        let namespaces = run.options.namespaces.clone();
-        let candidates = fallback::candidates(&run, target);
+        let watch = Watch { run: run.clone(), api: api.clone(), followers: followers.clone(), plural };
+        let candidates = fallback::candidates(run, target);
+        let mut begun = Some(begun.clone());
         watches.spawn(async move {
-            let refused = match &namespaces {
-                Some(named) => each(&run, &api, &followers, plural, named).await,
-                None => match one(&run, &api, &followers, plural, None).await {
-                    Err(_) => each(&run, &api, &followers, plural, &candidates).await,
-                    Ok(()) => None,
-                },
-            };
-            if let Some(error) = refused {
-                run.progress.say(&format!("watch {plural}: {}", error.words));
+            match &watch.run.options.namespaces {
+                Some(named) => watch.each(named, begun).await,
+                None => {
+                    if watch.one(None, &mut begun).await.is_err() {
+                        let listed = watch.namespaces().await;
+                        watch.each(if listed.is_empty() { &candidates } else { &listed }, begun).await;
+                    }
+                }
             }
         });
     }
+    drop(begun);
+    // What the command does in its first moment is to be seen, too. A server in trouble is no reason not to start it.
+    let _ = timeout(PATIENCE, all_begun.recv()).await;
     let ended = until_the_end(run, words, &mut signals).await;
     run.progress.show();
     run.progress
@@ -78,36 +87,66 @@ pub async fn watch(
     Ok(())
 }
 
-/// Watches several namespaces; gives the refusal if all of them refuse.
-async fn each(
-    run: &Arc<Run>,
-    api: &Arc<Api>,
-    followers: &Arc<Mutex<Followers>>,
+/// One collection that is watched.
+struct Watch {
+    run: Arc<Run>,
+    api: Arc<Api>,
+    followers: Arc<Mutex<Followers>>,
     plural: &'static str,
-    namespaces: &[String],
-) -> Option<ApiError> {
-    let watches = namespaces.iter().map(|ns| one(run, api, followers, plural, Some(ns)));
-    futures::future::join_all(watches).await.into_iter().find_map(Result::err)
 }
 
-async fn one(
-    run: &Arc<Run>,
-    api: &Arc<Api>,
-    followers: &Arc<Mutex<Followers>>,
-    plural: &'static str,
-    namespace: Option<&String>,
-) -> Result<(), ApiError> {
-    let path = match namespace {
-        Some(ns) => format!("/api/v1/namespaces/{ns}/{plural}"),
-        None => format!("/api/v1/{plural}"),
-    };
-    let selector = run.options.selector.as_deref().filter(|_| plural == "pods");
-    objects::follow(api, &path, selector, |json| {
-        if let Some(pod) = run.memory.take(plural, json, &run.masks) {
-            followers.lock().expect("no code panics while it holds the lock").see(&pod);
+type Begun = Option<mpsc::Sender<()>>;
+
+impl Watch {
+    /// Watches several namespaces.
+    async fn each(&self, namespaces: &[String], begun: Begun) {
+        let watches: Vec<_> = namespaces
+            .iter()
+            .map(|ns| {
+                let mut begun = begun.clone();
+                async move { self.one(Some(ns), &mut begun).await }
+            })
+            .collect();
+        drop(begun);
+        let ends = futures::future::join_all(watches).await;
+        if let Some(error) = ends.into_iter().find_map(Result::err) {
+            self.run.progress.say(&format!("watch {}: {}", self.plural, for_terminal(&error.words, 400)));
         }
-    })
-    .await
+    }
+
+    /// Watches in one namespace or in all of them. A refusal is in the ledger.
+    async fn one(&self, namespace: Option<&String>, begun: &mut Begun) -> Result<(), ApiError> {
+        let Self { run, plural, .. } = self;
+        let plural: &'static str = plural;
+        let path = match namespace {
+            Some(ns) => format!("/api/v1/namespaces/{ns}/{plural}"),
+            None => format!("/api/v1/{plural}"),
+        };
+        let selector = run.options.selector.as_deref().filter(|_| plural == "pods");
+        let end = objects::follow(&self.api, &path, selector, begun, |json| {
+            if let Some(pod) = run.memory.take(plural, json, &run.masks) {
+                self.followers.lock().expect("no code panics while it holds the lock").see(&pod);
+            }
+        });
+        let end = end.await;
+        if let Err(error) = &end {
+            let place =
+                namespace.map_or_else(|| format!("watch/{plural}"), |ns| format!("watch/{plural}/{ns}"));
+            run.sink.note(LedgerEntry {
+                note: Some(error.words.clone()),
+                ..entry(&place, format!("GET {path}?watch=true"), error.outcome())
+            });
+        }
+        end
+    }
+
+    /// The namespaces that there are, where they may be listed.
+    async fn namespaces(&self) -> Vec<String> {
+        let read = |body: bytes::Bytes| serde_json::from_slice::<Value>(&body);
+        let Ok(list) = self.api.fetch("/api/v1/namespaces", JSON, read).await else { return Vec::new() };
+        let items = list["items"].as_array().into_iter().flatten();
+        items.filter_map(|item| item["metadata"]["name"].as_str()).map(str::to_owned).collect()
+    }
 }
 
 async fn until_the_end(

@@ -13,7 +13,7 @@ use crate::logs::head_tail::{HeadTail, Kept};
 use crate::logs::pod::Pod;
 
 /// Objects that are remembered at most, of each kind; the oldest give way.
-const MOST: usize = 20_000;
+const MOST: usize = 8_000;
 
 /// The last state of one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,16 @@ pub struct Remembered {
 pub struct Followed {
     pub restarts: u32,
     pub text: HeadTail,
+    /// Why it was not followed to its end.
+    pub left: Option<String>,
+}
+
+/// What was kept of the log of one run of a container.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Run {
+    pub kept: Kept,
+    /// Why its end is not there.
+    pub left: Option<String>,
 }
 
 /// Container of a pod: (UID, container).
@@ -102,7 +112,7 @@ impl Memory {
         if runs.iter().any(|run| run.restarts == restarts) {
             return false;
         }
-        runs.push(Followed { restarts, text: HeadTail::new(head, tail) });
+        runs.push(Followed { restarts, text: HeadTail::new(head, tail), left: None });
         runs.sort_by_key(|run| run.restarts);
         let old = runs.len().saturating_sub(2);
         runs.drain(..old);
@@ -117,6 +127,20 @@ impl Memory {
         }
     }
 
+    /// Says that the rest of a run is not followed.
+    pub fn leave_log(&self, place: &Place, restarts: u32, why: &str) {
+        if let Some(run) =
+            lock(&self.logs).get_mut(place).and_then(|r| r.iter_mut().find(|r| r.restarts == restarts))
+        {
+            run.left = Some(why.to_owned());
+        }
+    }
+
+    /// Bytes of all logs that are held.
+    pub fn log_bytes(&self) -> u64 {
+        lock(&self.logs).values().flatten().map(|run| run.text.held()).sum()
+    }
+
     /// Forgets a run of which nothing could be read, so that it is tried again.
     pub fn drop_empty_log(&self, place: &Place, restarts: u32) {
         if let Some(runs) = lock(&self.logs).get_mut(place) {
@@ -125,9 +149,10 @@ impl Memory {
     }
 
     /// Takes the logs of a container out: the newest run, and the one before it.
-    pub fn logs_of(&self, uid: &str, container: &str) -> (Option<Kept>, Option<Kept>) {
+    pub fn logs_of(&self, uid: &str, container: &str) -> (Option<Run>, Option<Run>) {
         let runs = lock(&self.logs).remove(&(uid.to_owned(), container.to_owned())).unwrap_or_default();
-        let mut runs = runs.into_iter().rev().map(|run| run.text.finish());
+        let run = |run: Followed| Run { kept: run.text.finish(), left: run.left };
+        let mut runs = runs.into_iter().rev().map(run);
         (runs.next(), runs.next())
     }
 }
@@ -178,7 +203,8 @@ mod tests {
         }
         assert!(!memory.begin_log(place.clone(), 3, 10, 10));
         let (newest, before) = memory.logs_of("1", "c");
-        assert_eq!((newest.unwrap().head, before.unwrap().head), (b"run 3".to_vec(), b"run 2".to_vec()));
+        let heads = (newest.unwrap().kept.head, before.unwrap().kept.head);
+        assert_eq!(heads, (b"run 3".to_vec(), b"run 2".to_vec()));
         assert_eq!(memory.logs_of("1", "c"), (None, None));
     }
 

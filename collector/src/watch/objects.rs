@@ -13,6 +13,11 @@ use crate::gather::lists::query_value;
 
 /// An event larger than this ends the watch; it is taken up behind it.
 const LONGEST: usize = 16 << 20;
+/// The server ends a watch after this, and it is taken up where it ended: a connection that died without a word, as
+/// behind a firewall that forgot it, is noticed soon.
+const LASTS: Duration = Duration::from_secs(60);
+/// Time beyond it that the server gets to end it.
+const LATE: Duration = Duration::from_secs(15);
 /// Wait after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -25,14 +30,15 @@ struct Event<'a> {
 }
 
 /// Hands every object that appears, changes or goes to `seen`, until dropped. Objects that are there already and stay
-/// as they are do not come.
+/// as they are do not come. `begun` is emptied once nothing that appears is missed any more.
 ///
 /// # Errors
 /// When the server refuses; anything else is tried again.
-pub async fn follow(
+pub async fn follow<T>(
     api: &Api,
     path: &str,
     selector: Option<&str>,
+    begun: &mut Option<T>,
     mut seen: impl FnMut(&str),
 ) -> Result<(), ApiError> {
     let selector = selector.map(|s| format!("&labelSelector={}", query_value(s))).unwrap_or_default();
@@ -44,9 +50,13 @@ pub async fn follow(
                 let list: Value = api.fetch(&first, JSON, |body| serde_json::from_slice(&body)).await?;
                 version = list["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
             }
-            let watch =
-                format!("{path}?watch=true&allowWatchBookmarks=true&resourceVersion={version}{selector}");
-            let stream = api.follow(&watch, JSON).await?;
+            let seconds = LASTS.as_secs();
+            let watch = format!(
+                "{path}?watch=true&allowWatchBookmarks=true&timeoutSeconds={seconds}&resourceVersion={version}{selector}"
+            );
+            let stream = api.follow(&watch, JSON, api.bounds().request_timeout).await?;
+            let stream = stream.no_longer_silent_than(LASTS + LATE);
+            *begun = None;
             events(stream, &mut version, &mut seen).await
         };
         match end.await {
