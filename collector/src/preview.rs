@@ -3,29 +3,32 @@
 //! The server is asked for one object of each List and how many more there are, and for the table of the pods, which
 //! says how many containers there are and how many of them are not well. Nothing is written.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use futures::StreamExt;
 use serde_json::Value;
 use shared::lang::Lang;
 
-use crate::cluster::api::{Api, TABLE};
+use crate::cluster::api::{Api, JSON, TABLE};
 use crate::cluster::connect;
 use crate::cluster::discovery;
-use crate::cluster::error::ApiError;
+use crate::cluster::error::{ApiError, Fault};
 use crate::gather::install;
-use crate::gather::lists::{ListTask, query_value};
+use crate::gather::lists::{ListTask, Scope, query_value};
 use crate::messages::{for_terminal, pick};
 use crate::options::Options;
 use crate::plan;
-use crate::run::RunError;
-use crate::stop::Stop;
+use crate::run::{RunError, fallback};
+use crate::stop::{Reason, Stop};
 use crate::units::show_size;
 
 /// How large one List is likely to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Estimate {
     pub source: String,
-    /// Objects; or the server's words.
-    pub objects: Result<u64, String>,
+    /// Objects, or why they could not be counted.
+    pub objects: Result<u64, ApiError>,
     pub bytes: u64,
 }
 
@@ -40,6 +43,8 @@ pub struct Containers {
 
 /// Bytes of a log that nobody knows anything about yet.
 const LIKELY_LOG: u64 = 60 << 10;
+/// Nobody waits longer for a preview; what could not be asked by then says so.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// What a server gives and this program takes in, in bytes a second.
 const SPEED: f64 = 15e6;
 
@@ -49,18 +54,51 @@ const SPEED: f64 = 15e6;
 /// When there is no cluster to ask.
 pub async fn preview(options: &Options) -> Result<String, RunError> {
     let target = connect::find(&options.choice, options.bounds.request_timeout).await?;
-    let api = Api::new(target.client(options.timeout).await?, options.bounds, Stop::default());
+    let stop = Stop::default();
+    let api = Api::new(target.client(options.timeout).await?, options.bounds, stop.clone());
+    let patience = PATIENCE.min(options.timeout);
+    tokio::spawn(async move {
+        tokio::time::sleep(patience).await;
+        stop.request(Reason::Timeout);
+    });
     let discovery = discovery::discover(&api)
         .await
         .map_err(|error| RunError::Unreachable { server: target.server(), words: error.words })?;
     let plan = plan::plan(options, &discovery);
-    let mut estimates = Vec::new();
-    for task in &plan.lists {
-        estimates.push(estimate(&api, task).await);
+    let mut estimates = estimate_all(&api, &plan.lists).await;
+    let refused = plan.lists.iter().zip(&estimates).filter(|(task, estimate)| {
+        let error = estimate.objects.as_ref().err();
+        task.scope == Scope::Everywhere && error.is_some_and(|error| error.fault == Fault::Forbidden)
+    });
+    let refused: Vec<&ListTask> = refused.map(|(task, _)| task).collect();
+    // As the collection will: where all namespaces at once may not be listed, one by one.
+    let mut places = options.namespaces.clone();
+    if !refused.is_empty() {
+        let named = options.namespaces.as_deref();
+        let namespaces = fallback::namespaces(named, names(&api).await, &target);
+        let tasks = fallback::allowed(&api, refused.iter().copied(), &namespaces).await;
+        estimates.extend(estimate_all(&api, &tasks).await);
+        let pods = tasks.iter().filter(|task| task.resource.is("", "pods")).filter_map(ListTask::namespace);
+        if refused.iter().any(|task| task.resource.is("", "pods")) {
+            places = Some(pods.map(str::to_owned).collect());
+        }
     }
-    let containers = if plan.logs { containers(&api, options).await.ok() } else { None };
+    let containers = if plan.logs { containers(&api, options, places).await.ok() } else { None };
     let install = if plan.install { install::find(options.install_dir.as_deref()) } else { None };
     Ok(show(options, &target.server(), &estimates, containers, plan.helm, install.as_deref()))
+}
+
+async fn estimate_all(api: &Api, tasks: &[ListTask]) -> Vec<Estimate> {
+    let each = tasks.iter().map(|task| estimate(api, task));
+    futures::stream::iter(each).buffered(api.bounds().concurrency).collect().await
+}
+
+/// Names of the namespaces, where they may be listed.
+async fn names(api: &Api) -> Vec<String> {
+    let read = |body: Bytes| serde_json::from_slice::<Value>(&body);
+    let Ok(list) = api.fetch("/api/v1/namespaces", JSON, read).await else { return Vec::new() };
+    let items = list["items"].as_array().into_iter().flatten();
+    items.filter_map(|item| item["metadata"]["name"].as_str()).map(str::to_owned).collect()
 }
 
 async fn estimate(api: &Api, task: &ListTask) -> Estimate {
@@ -73,7 +111,7 @@ async fn estimate(api: &Api, task: &ListTask) -> Estimate {
         Ok((objects, bytes)) => {
             Estimate { source: task.source(), objects: Ok(objects), bytes: objects * bytes }
         }
-        Err(error) => Estimate { source: task.source(), objects: Err(error.words), bytes: 0 },
+        Err(error) => Estimate { source: task.source(), objects: Err(error), bytes: 0 },
     }
 }
 
@@ -93,8 +131,12 @@ fn count(body: &Bytes) -> Result<(u64, u64), serde_json::Error> {
     Ok((rows.map_or(0, Vec::len) as u64 + more, size))
 }
 
-async fn containers(api: &Api, options: &Options) -> Result<Containers, ApiError> {
-    let places: Vec<String> = match &options.namespaces {
+async fn containers(
+    api: &Api,
+    options: &Options,
+    places: Option<Vec<String>>,
+) -> Result<Containers, ApiError> {
+    let places: Vec<String> = match places {
         Some(named) => named.iter().map(|ns| format!("/api/v1/namespaces/{ns}/pods")).collect(),
         None => vec!["/api/v1/pods".to_owned()],
     };
@@ -145,6 +187,10 @@ impl Containers {
     }
 }
 
+fn failed(estimate: &Estimate, error: &ApiError) -> String {
+    format!("{:>9} {:>10}  {}: {}\n", "-", "-", estimate.source, for_terminal(&error.words, 160))
+}
+
 fn show(
     options: &Options,
     server: &str,
@@ -157,6 +203,7 @@ fn show(
     let mut out = format!("{}: {server}\n", pick(lang, "集群", "cluster"));
     let (mut requests, mut bytes) = (estimates.len() as u64, 0);
     out += &format!("{:>9} {:>10}\n", pick(lang, "对象数", "objects"), pick(lang, "约", "about"));
+    let mut refused = Vec::new();
     for estimate in estimates {
         match &estimate.objects {
             Ok(objects) => {
@@ -164,10 +211,18 @@ fn show(
                 requests += estimate.bytes >> 21;
                 out += &format!("{objects:>9} {:>10}  {}\n", show_size(estimate.bytes), estimate.source);
             }
-            Err(words) => {
-                out += &format!("{:>9} {:>10}  {}: {}\n", "-", "-", estimate.source, for_terminal(words, 160))
-            }
+            Err(error) if error.fault == Fault::Forbidden => refused.push((estimate, error)),
+            Err(error) => out += &failed(estimate, error),
         }
+    }
+    if let Some((estimate, error)) = refused.first() {
+        out += &failed(estimate, error);
+        let more = refused.len() - 1;
+        out += &match lang {
+            _ if more == 0 => String::new(),
+            Lang::Zh => format!("{:>20}  另有 {more} 种资源没有权限读取\n", ""),
+            Lang::En => format!("{:>20}  and {more} more lists that may not be read\n", ""),
+        };
     }
     if let Some(containers) = containers {
         let healthy = containers.healthy.min(options.logs.healthy as u64);

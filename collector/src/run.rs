@@ -6,7 +6,7 @@
 
 pub mod deliver;
 mod describe;
-mod fallback;
+pub mod fallback;
 mod frame;
 mod host;
 mod logs;

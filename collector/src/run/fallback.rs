@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{Run, list_all, refusal};
 use crate::cluster::api::Api;
 use crate::cluster::connect::Target;
+use crate::cluster::discovery::Resource;
 use crate::cluster::error::{ApiError, Fault};
 use crate::gather::lists::{ListTask, Scope};
 
@@ -27,10 +28,14 @@ const WELL_KNOWN: &[&str] = &[
 
 /// Namespaces in which refused lists are tried, in order.
 pub fn candidates(run: &Run, target: &Target) -> Vec<String> {
-    if let Some(named) = &run.options.namespaces {
-        return named.clone();
+    namespaces(run.options.namespaces.as_deref(), run.store.names("namespaces"), target)
+}
+
+/// Those that the user named, else those that could be listed, else those that are likely.
+pub fn namespaces(named: Option<&[String]>, listed: Vec<String>, target: &Target) -> Vec<String> {
+    if let Some(named) = named {
+        return named.to_vec();
     }
-    let listed = run.store.names("namespaces");
     if !listed.is_empty() {
         return listed;
     }
@@ -54,24 +59,31 @@ pub async fn collect(
     if refused.is_empty() {
         return;
     }
-    let mut tasks = Vec::new();
-    for namespace in namespaces {
-        let allowed = rules(api, namespace).await;
-        for (task, _) in &refused {
-            let may = match &allowed {
-                Some(rules) => may_list(rules, &task.resource.group, &task.resource.plural),
-                None => true,
-            };
-            if may {
-                tasks.push(ListTask { scope: Scope::Namespace(namespace.clone()), ..task.clone() });
-            }
-        }
-    }
+    let tasks = allowed(api, refused.iter().map(|(task, _)| task), namespaces).await;
     for (task, error) in &refused {
         run.store.lacks(&task.resource.plural, &error.words);
         run.sink.note(refusal(task, error));
     }
     list_all(run, api, tasks).await;
+}
+
+/// Refused lists in the namespaces in which they may be allowed.
+pub async fn allowed<'a>(
+    api: &Api,
+    refused: impl Iterator<Item = &'a ListTask> + Clone,
+    namespaces: &[String],
+) -> Vec<ListTask> {
+    let mut tasks = Vec::new();
+    for namespace in namespaces {
+        let rules = rules(api, namespace).await;
+        let may = |task: &&ListTask| {
+            let Resource { group, plural, .. } = &task.resource;
+            rules.as_ref().is_none_or(|rules| may_list(rules, group, plural))
+        };
+        let there = |task: &ListTask| ListTask { scope: Scope::Namespace(namespace.clone()), ..task.clone() };
+        tasks.extend(refused.clone().filter(may).map(there));
+    }
+    tasks
 }
 
 /// The rules that hold for the user in a namespace; `None` where they are not all known.
