@@ -90,11 +90,23 @@ pub fn finished(lang: Lang, written: &Written, manifest: &Manifest, map: Option<
             _ => "",
         };
     }
+    text += &missing(lang, manifest);
+    if !sealed {
+        text += &match lang {
+            Lang::Zh => format!("\n上传前可先查看：casebook-collect inspect {path}"),
+            Lang::En => format!("\nlook into it before you upload it: casebook-collect inspect {path}"),
+        };
+    }
+    text
+}
+
+/// What could not be had, and what the user can do about it.
+fn missing(lang: Lang, manifest: &Manifest) -> String {
     let losses: Vec<_> = manifest.ledger.iter().filter(|e| e.outcome.is_loss()).collect();
     if losses.is_empty() {
-        return text;
+        return String::new();
     }
-    text += &match lang {
+    let mut text = match lang {
         Lang::Zh => format!("\n有 {} 项未能（完整）收集，详见包内 manifest.json：", losses.len()),
         Lang::En => format!("\n{} items are missing or cut, see manifest.json inside:", losses.len()),
     };
@@ -109,7 +121,7 @@ pub fn finished(lang: Lang, written: &Written, manifest: &Manifest, map: Option<
     if refused > 0 {
         text += &match lang {
             Lang::Zh => format!(
-                "\nhint: 其中 {refused} 项没有权限读取。请换用有权读取整个集群的 kubeconfig（--kubeconfig、--context），或用 -n 只收集有权读取的命名空间"
+                "\n提示：其中 {refused} 项没有权限读取。请换用有权读取整个集群的 kubeconfig（--kubeconfig、--context），或用 -n 只收集有权读取的命名空间"
             ),
             Lang::En => format!(
                 "\nhint: {refused} of them may not be read by this user: collect with a kubeconfig that may read the \
@@ -117,13 +129,6 @@ pub fn finished(lang: Lang, written: &Written, manifest: &Manifest, map: Option<
             ),
         };
     }
-    if sealed {
-        return text;
-    }
-    text += &match lang {
-        Lang::Zh => format!("\n上传前可先查看：casebook-collect inspect {path}"),
-        Lang::En => format!("\nlook into it before you upload it: casebook-collect inspect {path}"),
-    };
     text
 }
 
@@ -167,7 +172,14 @@ pub fn losses_by_reason(manifest: &Manifest) -> Vec<Losses<'_>> {
 
 /// One line about them.
 pub fn loss_line(lang: Lang, losses: &Losses<'_>) -> String {
-    let mut text = format!("{} {}", losses.outcome.as_str(), for_terminal(&losses.entries[0].path, 160));
+    let outcome = match (lang, losses.outcome) {
+        (Lang::Zh, Outcome::Forbidden) => "无权限",
+        (Lang::Zh, Outcome::TimedOut) => "超时",
+        (Lang::Zh, Outcome::Truncated) => "不完整",
+        (Lang::Zh, Outcome::Failed) => "失败",
+        (_, outcome) => outcome.as_str(),
+    };
+    let mut text = format!("{outcome} {}", for_terminal(&losses.entries[0].path, 160));
     let more = losses.entries.len() - 1;
     if more > 0 {
         text += &match lang {

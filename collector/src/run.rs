@@ -6,6 +6,7 @@
 
 pub mod deliver;
 mod describe;
+mod error;
 pub mod fallback;
 mod frame;
 mod host;
@@ -21,19 +22,18 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use shared::bundle::manifest::{ClockReading, Cluster, FORMAT, LedgerEntry, Manifest, Outcome, Tool};
 use shared::bundle::paths;
-use shared::bundle::writer::{WriteError, Written};
+use shared::bundle::writer::Written;
 
 use crate::cluster::api::Api;
-use crate::cluster::connect::{self, ConnectError, Target};
+use crate::cluster::connect::{self, Target};
 use crate::cluster::discovery::{self, Discovery};
 use crate::cluster::error::{ApiError, Fault};
 use crate::exit::Exit;
 use crate::gather::lists::{self, ListTask, Means, Scope};
 use crate::gather::store::Store;
-use crate::gather::text::{self, TextError};
+use crate::gather::text;
 use crate::gather::{helm, install};
 use crate::host::script;
-use crate::keyring::KeyringError;
 use crate::messages::{self, pick};
 use crate::options::Options;
 use crate::plan;
@@ -42,38 +42,13 @@ use crate::select::Kind;
 use crate::signals::Abandon;
 use crate::sink::{Sink, entry};
 use crate::stop::{Reason, Stop};
-use crate::watch::command::CommandError;
 use crate::watch::memory::Memory;
-use deliver::{DeliverError, Renaming, Stage};
+use deliver::{Renaming, Stage};
+pub use error::RunError;
 use shared::redact::Redactor;
 use tasks::each;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-
-/// Why no bundle could be made.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    #[error(transparent)]
-    Connect(#[from] ConnectError),
-    #[error(transparent)]
-    Text(#[from] TextError),
-    #[error(transparent)]
-    Write(#[from] WriteError),
-    #[error(transparent)]
-    Deliver(#[from] DeliverError),
-    #[error(transparent)]
-    Keyring(#[from] KeyringError),
-    #[error("there is no namespace {name:?} in {server}\nhint: `kubectl get namespaces` lists them")]
-    NoNamespace { name: String, server: String },
-    #[error("the API server {server} cannot be asked: {words}\nhint: try `kubectl version` on this machine")]
-    Unreachable { server: String, words: String },
-    #[error(transparent)]
-    Command(#[from] CommandError),
-    #[error("cannot handle signals: {0}")]
-    Signals(std::io::Error),
-    #[error("stopped twice: nothing was written")]
-    Abandoned,
-}
 
 /// A run while it goes on.
 pub struct Run {
@@ -299,7 +274,10 @@ async fn from_cluster(
             }
         }
         Err(error) => {
-            run.progress.say(&server::unreachable(lang, &target.server(), &error));
+            // Of a run that is ended the server is not to blame.
+            if error.fault != Fault::Stopped {
+                run.progress.say(&server::unreachable(lang, &target.server(), &error));
+            }
             let mut failed =
                 entry(paths::CLUSTER_VERSION, format!("GET {}/version", target.server()), error.outcome());
             if failed.outcome == Outcome::NotFound {

@@ -40,6 +40,11 @@ pub enum ConnectError {
     )]
     NoConfig { looked_at: String },
     #[error(
+        "there is no kubeconfig {path}\nhint: name one that is there with --kubeconfig FILE; without that option, \
+         $KUBECONFIG and ~/.kube/config are looked at, as kubectl does"
+    )]
+    NoFile { path: String },
+    #[error(
         "cannot use the kubeconfig {path}: {words}\nhint: `kubectl config view` shows what kubectl makes of it"
     )]
     Kubeconfig { path: String, words: String },
@@ -125,6 +130,9 @@ fn read(choice: &Choice, looked_at: &str) -> Result<Option<Kubeconfig>, ConnectE
     let unusable =
         |e: KubeconfigError| ConnectError::Kubeconfig { path: looked_at.to_owned(), words: plain(&e) };
     if let Some(path) = &choice.kubeconfig {
+        if !path.exists() {
+            return Err(ConnectError::NoFile { path: looked_at.to_owned() });
+        }
         return Kubeconfig::read_from(path).map(Some).map_err(unusable);
     }
     // As kubectl does, files of the list that do not exist are passed over.

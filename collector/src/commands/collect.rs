@@ -6,7 +6,7 @@ use crate::cli::CollectArgs;
 use crate::exit::Exit;
 use crate::options::Options;
 use crate::preview;
-use crate::run;
+use crate::run::{self, RunError};
 use crate::say;
 
 /// Collects and writes a bundle.
@@ -21,7 +21,7 @@ pub async fn collect(args: CollectArgs, cluster: bool, locale: Option<Lang>) -> 
                 Ok(()) => Exit::Complete,
                 Err(error) => refuse(&error),
             },
-            Err(error) => refuse(&error),
+            Err(error) => refuse_in(options.lang, &error),
         };
     }
     carry_out(options, cluster).await
@@ -37,7 +37,18 @@ pub async fn carry_out(options: Options, cluster: bool) -> Exit {
             let _ = say::out(&format!("{}\n", done.written.path.display()));
             done.exit()
         }
-        Err(error) => refuse(&error),
+        Err(error) => refuse_in(lang, &error),
+    }
+}
+
+/// Says why nothing was written, in the user's language where what happened is common.
+fn refuse_in(lang: Lang, error: &RunError) -> Exit {
+    match error.in_chinese().filter(|_| lang == Lang::Zh) {
+        Some(text) => {
+            say::aside(&format!("错误：{text}"));
+            Exit::Nothing
+        }
+        None => refuse(error),
     }
 }
 

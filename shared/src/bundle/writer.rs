@@ -113,6 +113,10 @@ impl Packing {
 pub enum WriteError {
     #[error("{path} exists already\nhint: name another output, or remove it first")]
     Exists { path: PathBuf },
+    #[error(
+        "there is no folder {folder}\nhint: make it first (mkdir -p), or name an output in one that is there"
+    )]
+    NoFolder { folder: PathBuf },
     #[error("cannot write in {folder}: {source}\nhint: name an output in a folder that you may write to")]
     Unwritable { folder: PathBuf, source: io::Error },
     #[error(
@@ -364,7 +368,9 @@ fn fault(path: &Path, source: io::Error, needs: u64) -> WriteError {
 pub fn cannot_begin(target: &Path, source: io::Error) -> WriteError {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => fault(target, source, reserve::LEAST),
-        _ => WriteError::Unwritable { folder: folder_of(target).to_owned(), source },
+        io::ErrorKind::NotFound => WriteError::NoFolder { folder: folder_of(target).to_owned() },
+        // Whatever made the temporary file adds its name, which tells the user nothing.
+        kind => WriteError::Unwritable { folder: folder_of(target).to_owned(), source: kind.into() },
     }
 }
 

@@ -183,7 +183,7 @@ fn bad_targets_and_paths_are_refused() {
     fs::write(&target, "precious").unwrap();
     assert!(matches!(BundleWriter::create(&target, Format::TarGz, "t"), Err(WriteError::Exists { .. })));
     let nowhere = dir.path().join("no/such/folder/a.tar.gz");
-    assert!(matches!(BundleWriter::create(&nowhere, Format::TarGz, "t"), Err(WriteError::Unwritable { .. })));
+    assert!(matches!(BundleWriter::create(&nowhere, Format::TarGz, "t"), Err(WriteError::NoFolder { .. })));
     let mut bundle = BundleWriter::create(&dir.path().join("b.tar.gz"), Format::TarGz, "t").unwrap();
     for path in ["", "/etc/passwd", "a/../b", "a//b", "./a", "a\\b", "c:x", "a\nb"] {
         let item = Item::from_bytes(path, time(), b"x");
