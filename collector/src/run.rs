@@ -14,6 +14,7 @@ mod logs;
 mod probes;
 mod server;
 mod tasks;
+mod warden;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -49,6 +50,7 @@ use shared::redact::Redactor;
 use tasks::each;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use warden::Warden;
 
 /// A run while it goes on.
 pub struct Run {
@@ -119,6 +121,8 @@ pub async fn collect(options: Options, cluster: bool) -> Result<Done, RunError> 
     let (path, packing) = options.output.resolve(&stem);
     let top = if path.extension().is_some() { stem } else { file_stem(&path) };
     let stage = Stage::new(&path, packing, &top)?;
+    let unfinished = stage.folder().to_owned();
+    let _warden = Warden::over(&unfinished);
     let sink = Sink::new(stage.writer()?, stop.clone());
     let progress = Progress::new(options.quiet);
     let masks = options.masks.clone();
@@ -147,13 +151,24 @@ pub async fn collect(options: Options, cluster: bool) -> Result<Done, RunError> 
     };
     timer.abort();
     run.progress.end();
-    match reached {
-        Ok(reached) => finish(&run, stage, renaming, started, reached),
+    let reached = match reached {
+        Ok(reached) => reached,
         Err(error) => {
             run.sink.abandon();
-            Err(error)
+            return Err(error);
         }
-    }
+    };
+    // Reading a large bundle back takes its time, and the user may change their mind.
+    let mut finishing = tokio::task::spawn_blocking(move || finish(&run, stage, renaming, started, reached));
+    let done = tokio::select! {
+        done = &mut finishing => done,
+        () = abandon.requested() => {
+            // Without its folder it cannot get its name any more; where it has just got it, it is there.
+            let _ = std::fs::remove_dir_all(&unfinished);
+            finishing.await.map(|done| done.map_err(|_| RunError::Abandoned))
+        }
+    };
+    done.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))
 }
 
 fn file_stem(path: &Path) -> String {

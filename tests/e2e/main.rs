@@ -18,6 +18,7 @@ mod pseudonyms;
 mod redaction;
 mod reports;
 mod scenarios;
+mod stopping;
 mod texts;
 mod watch;
 mod world;
@@ -62,6 +63,7 @@ fn main() -> Result<ExitCode> {
         reports::trials(),
         redaction::trials(),
         faults::trials(),
+        stopping::trials(),
         describe::trials(),
         permissions::trials(),
         pseudonyms::trials(),

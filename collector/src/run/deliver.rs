@@ -104,6 +104,11 @@ impl Stage {
             .map_err(|error| self.name(error))
     }
 
+    /// Where everything lies until then.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     fn place(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

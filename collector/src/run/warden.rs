@@ -1,0 +1,68 @@
+//! What is unfinished goes away even where this program gets no chance to do it: when it is killed outright, or the
+//! system takes it for want of memory.
+//!
+//! A shell waits for the end of a pipe that nobody but this program holds. Whatever ends this program closes the pipe.
+
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use std::os::unix::process::CommandExt;
+
+/// `read` ends when the pipe does; nothing is ever written into it.
+const WAIT: &str = "read _; rm -rf -- \"$0\"";
+
+/// Watches over one folder until dropped.
+#[derive(Debug)]
+pub struct Warden {
+    child: Child,
+    pipe: Option<ChildStdin>,
+}
+
+impl Warden {
+    /// Sees to it that `folder` is gone when this program is. `None` where there is no shell: then the folder goes
+    /// away in all ends but that one.
+    pub fn over(folder: &Path) -> Option<Self> {
+        // Absolute, and from the root: the shell must not keep a disk from being unmounted.
+        let folder = std::path::absolute(folder).ok()?;
+        let mut child = Command::new("sh")
+            .args(["-c", WAIT])
+            .arg(folder)
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // Ctrl-C at the terminal is for this program alone.
+            .process_group(0)
+            .spawn()
+            .ok()?;
+        let pipe = child.stdin.take();
+        Some(Self { child, pipe })
+    }
+}
+
+impl Drop for Warden {
+    fn drop(&mut self) {
+        drop(self.pipe.take());
+        // It has a moment's work; a zombie would be left otherwise.
+        let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_goes_when_its_maker_does() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("-a \"$HOME\" b");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("first"), "x").unwrap();
+        let warden = Warden::over(&folder).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        assert!(folder.exists(), "it waits");
+        drop(warden);
+        assert!(!folder.exists());
+        assert!(place.path().exists());
+    }
+}
