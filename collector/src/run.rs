@@ -315,6 +315,18 @@ fn note_failures(run: &Run, discovery: &Discovery) {
     }
 }
 
+/// What was asked for with `--only` and the server does not know.
+fn note_unknown(run: &Run, discovery: &Discovery) {
+    for part in run.options.selection.unknown(&discovery.resources) {
+        let note = "the server lists no resource of this name".to_owned();
+        run.progress.say(&format!("--only {part}: {note}"));
+        // Where some groups did not answer, it may be one of theirs.
+        let outcome = if discovery.failures.is_empty() { Outcome::NotFound } else { Outcome::Failed };
+        let path = format!("cluster-resources/{part}");
+        run.sink.note(LedgerEntry { note: Some(note), ..entry(&path, format!("--only {part}"), outcome) });
+    }
+}
+
 async fn carry_out(
     run: &Arc<Run>,
     target: &Target,
@@ -324,6 +336,7 @@ async fn carry_out(
     dates: mpsc::UnboundedSender<probes::Date>,
 ) {
     let plan = plan::plan(&run.options, discovery);
+    note_unknown(run, discovery);
     let refused = list_all(run, api, plan.lists.clone()).await;
     let namespaces = fallback::candidates(run, target);
     fallback::collect(run, api, refused, &namespaces).await;

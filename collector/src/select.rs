@@ -6,6 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::cluster::discovery::Resource;
+
 /// One `--only` part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
@@ -75,6 +77,16 @@ impl fmt::Display for Part {
     }
 }
 
+impl Part {
+    /// Whether this part asks for the log of a container.
+    pub fn wants_log(&self, namespace: &str, pod: &str, container: &str) -> bool {
+        self.kind == Kind::Logs
+            && fits(&self.namespace, namespace)
+            && fits(&self.name, pod)
+            && fits(&self.container, container)
+    }
+}
+
 /// All parts that are wanted; none given means everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection(pub Vec<Part>);
@@ -103,13 +115,7 @@ impl Selection {
     }
 
     pub fn wants_log(&self, namespace: &str, pod: &str, container: &str) -> bool {
-        self.is_everything()
-            || self.0.iter().any(|part| {
-                part.kind == Kind::Logs
-                    && fits(&part.namespace, namespace)
-                    && fits(&part.name, pod)
-                    && fits(&part.container, container)
-            })
+        self.is_everything() || self.0.iter().any(|part| part.wants_log(namespace, pod, container))
     }
 
     pub fn wants_describe(&self, namespace: &str, name: &str) -> bool {
@@ -145,14 +151,26 @@ impl Selection {
         Some(named)
     }
 
-    fn parts_of<'a>(&'a self, group: &'a str, plural: &'a str) -> impl Iterator<Item = &'a Part> {
-        self.0.iter().filter(move |part| match &part.kind {
-            Kind::Resource(wanted) => match wanted.split_once('.') {
-                Some((p, g)) => p == plural && g == group,
-                None => wanted == plural,
-            },
+    /// Parts that name a resource which is none of these.
+    pub fn unknown(&self, resources: &[Resource]) -> impl Iterator<Item = &Part> {
+        self.0.iter().filter(|part| match &part.kind {
+            Kind::Resource(wanted) => !resources.iter().any(|r| names(wanted, &r.group, &r.plural)),
             _ => false,
         })
+    }
+
+    fn parts_of<'a>(&'a self, group: &'a str, plural: &'a str) -> impl Iterator<Item = &'a Part> {
+        self.0.iter().filter(move |part| match &part.kind {
+            Kind::Resource(wanted) => names(wanted, group, plural),
+            _ => false,
+        })
+    }
+}
+
+fn names(wanted: &str, group: &str, plural: &str) -> bool {
+    match wanted.split_once('.') {
+        Some((p, g)) => p == plural && g == group,
+        None => wanted == plural,
     }
 }
 
@@ -208,6 +226,20 @@ mod tests {
         assert_eq!(some.namespaces_of("", "configmaps"), Some(vec!["kube-system".into()]));
         assert_eq!(selection(&["logs/bk*"]).namespaces_of("", "pods"), None);
         assert_eq!(Selection::default().namespaces_of("", "pods"), None);
+    }
+
+    #[test]
+    fn a_part_that_no_resource_bears_is_named() {
+        let pods = Resource {
+            group: String::new(),
+            version: "v1".into(),
+            plural: "pods".into(),
+            kind: "Pod".into(),
+            namespaced: true,
+        };
+        let some = selection(&["pods/a", "podz/a", "pods.apps", "host", "logs/a"]);
+        let unknown: Vec<String> = some.unknown(&[pods]).map(Part::to_string).collect();
+        assert_eq!(unknown, ["podz/a", "pods.apps"]);
     }
 
     #[test]

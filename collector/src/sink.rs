@@ -94,6 +94,14 @@ impl Sink {
         self.ledger().push(entry);
     }
 
+    /// Whether something of this folder, or all of it, could not be had, as far as it is known.
+    pub fn lost(&self, folder: &str) -> bool {
+        let within = |path: &str| {
+            path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.ledger().iter().any(|entry| within(&entry.path) && entry.outcome.is_loss())
+    }
+
     /// Says that so many entries are about to come, whatever becomes of them: the manifest needs room on the disk.
     pub fn expect(&self, entries: usize) {
         self.coming.fetch_add(entries, Ordering::Relaxed);

@@ -5,15 +5,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
-use shared::bundle::manifest::Outcome;
+use shared::bundle::manifest::{LedgerEntry, Outcome};
+use shared::bundle::paths;
 
 use super::Run;
 use super::tasks::each;
 use crate::cluster::api::Api;
 use crate::logs::budget::{self, Situation};
+use crate::logs::pod::Pod;
 use crate::logs::read::{self, Keep, Log, Reader};
 use crate::logs::worth::{self, Impossible, Wanted, Worth};
 use crate::messages::{ended_before, pick};
+use crate::select::Kind;
+use crate::sink::entry;
 
 /// Logs that may wait at the same time, for each request that may be under way: those of a node that does not
 /// answer wait for its first, and must not hold up the others.
@@ -49,6 +53,7 @@ pub async fn collect(run: &Arc<Run>, api: &Arc<Api>) {
         );
         run.sink.note(log.without(Outcome::Skipped, note));
     }
+    note_absent(run, &pods);
     let total = order.wanted.len();
     run.sink.expect(total);
     let shared = Arc::new(Shared {
@@ -151,6 +156,26 @@ async fn one(run: &Run, shared: &Shared, wanted: &Wanted) {
     shared.all.fetch_sub(1, Ordering::Relaxed);
     if wanted.worth.is_vital() {
         shared.vital.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What was asked for with `--only` and no pod bears. Where pods could not be listed, their own entries say so.
+fn note_absent(run: &Run, pods: &[Pod]) {
+    let folder = paths::resource_everywhere("", "pods");
+    if run.sink.lost(&folder) {
+        return;
+    }
+    for part in run.options.selection.0.iter().filter(|part| part.kind == Kind::Logs && part.name.is_some()) {
+        let there = pods
+            .iter()
+            .any(|pod| pod.containers.iter().any(|c| part.wants_log(&pod.namespace, &pod.name, &c.name)));
+        if !there {
+            let path = format!("{folder}/{part}");
+            run.sink.note(LedgerEntry {
+                note: Some("there is no such container".to_owned()),
+                ..entry(&path, format!("--only {part}"), Outcome::NotFound)
+            });
+        }
     }
 }
 
