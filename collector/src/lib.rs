@@ -35,13 +35,27 @@ use clap::Parser;
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 
+/// How far this program's work stands behind that of others on the machine.
+const NICE: i32 = 5;
+
+/// The control machine often is a node, or runs the API server itself: masking and packing must not take the processor
+/// from those in trouble. The main thread stays as it is, so that a watched command, which it starts, does too.
+fn step_back() {
+    // Where it is not allowed, it is not needed to work.
+    let _ = rustix::process::nice(NICE);
+}
+
 /// The whole program.
 pub fn main() -> Exit {
     let cli = Cli::parse();
     let locale = shared::lang::Lang::from_locale(|name| std::env::var(name).ok());
     // More threads would not be faster, and each costs the memory of an allocator's arena.
     let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .on_thread_start(step_back)
+        .enable_all()
+        .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return commands::collect::refuse(&error),
