@@ -175,10 +175,10 @@ pub struct LogArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Bounds")]
 pub struct BoundArgs {
-    /// Largest bundle; logs give way to it, those of healthy pods first
+    /// Largest bundle, 24M unless told otherwise; logs give way to it, those of healthy pods first
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub max_size: Option<u64>,
-    /// Longest run; what there is by then is written
+    /// Longest run, 15m unless told otherwise; what there is by then is written
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
     /// Longest wait for an answer of the server; it gives up on a dead kubelet itself after 30 s

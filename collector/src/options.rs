@@ -19,8 +19,8 @@ use crate::keyring::{Keyring, KeyringError};
 use crate::nodes::{self, ListError, Node, SshOptions};
 use crate::select::{NoPart, Selection};
 
-/// Fits the upload forms of forums and ticket systems.
-pub const MAX_SIZE: u64 = 50 << 20;
+/// Fits the upload forms of forums and ticket systems: many take no more than 25 MB.
+pub const MAX_SIZE: u64 = 24 << 20;
 /// Longest run unless told otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
