@@ -10,6 +10,7 @@ use crate::snapshot::{Known, TextKind};
 fn entry(path: &str, outcome: Outcome, note: Option<&str>) -> LedgerEntry {
     LedgerEntry {
         note: note.map(str::to_owned),
+        sha256: None,
         ..Item::from_bytes(path, Timestamp::UNIX_EPOCH, b"").entry("GET /x", outcome)
     }
 }
