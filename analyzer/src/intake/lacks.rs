@@ -76,7 +76,12 @@ pub(super) fn missing(parts: &[Part]) -> Option<Localized> {
         zh.push("日志");
         en.push("logs");
     }
-    (!zh.is_empty()).then(|| {
+    Some(if zh.is_empty() {
+        Localized::new(
+            "保存下来的命令输出：只有打印出来的内容；没有的内容不等于不存在。",
+            "saved output of commands: it has what they printed and no more; what is missing may still exist.",
+        )
+    } else {
         Localized::new(
             format!("保存下来的命令输出：没有{}；没有的内容不等于不存在。", zh.join("、")),
             format!(
@@ -103,5 +108,9 @@ mod tests {
         let said = missing(&[pods]).unwrap();
         assert!(said.en.contains("no events, nodes, claims, helm releases, logs;"), "{}", said.en);
         assert_eq!(missing(&[part("Error: UPGRADE FAILED\n")]), None);
+        let all = part(
+            "$ kubectl get po,no,pvc,ev -A\nNo resources found\n$ helm list -aA\nNAME\tNAMESPACE\tREVISION\tUPDATED\tSTATUS\tCHART\tAPP VERSION\n$ kubectl logs web-0\nx\n",
+        );
+        assert!(missing(&[all]).unwrap().en.contains("what they printed and no more"));
     }
 }
