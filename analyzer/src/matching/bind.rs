@@ -4,7 +4,7 @@
 //! (a join, a condition, the subject, `group_by`) makes a binding a row; the rows of any other evidence stay together,
 //! so that a symptom of a thousand lines and a cause of three objects make three bindings and not three thousand.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use super::cel::Answer;
 use super::coverage::{Reach, Scope};
 use super::path::{Path, scalar};
 use super::row::Row;
+use crate::report::model::Subject;
 use crate::rules::compile::{Evidence, Join, Rule};
 use crate::rules::expr::{Expr, Truth};
 use crate::rules::format::Pick;
@@ -265,11 +266,26 @@ fn sort_key(value: Option<String>) -> (u8, i64, String) {
     }
 }
 
+/// The rows that `pick` leaves: one of those that go with the rows above, or where nothing ties them to any, one of each
+/// subject, for a second pod with the same trouble is no less in trouble. Who spoke last speaks first then.
 fn picked(evidence: &Evidence, mut rows: Vec<Arc<Row>>) -> Vec<Arc<Row>> {
-    match evidence.spec.pick {
-        Pick::All => {}
-        Pick::First => rows.truncate(1),
-        Pick::Last => drop(rows.drain(..rows.len().saturating_sub(1))),
+    if evidence.spec.pick == Pick::All {
+        return rows;
+    }
+    let tied = !evidence.depends.is_empty();
+    let mut seen: HashSet<Option<Subject>> = HashSet::new();
+    let mut first_of_each = |row: &Arc<Row>| match tied {
+        true => seen.insert(None),
+        false => seen.insert(row.subject.clone()),
+    };
+    if evidence.spec.pick == Pick::First {
+        rows.retain(&mut first_of_each);
+        return rows;
+    }
+    rows.reverse();
+    rows.retain(&mut first_of_each);
+    if let Some(others) = rows.get_mut(1..) {
+        others.reverse();
     }
     rows
 }
