@@ -135,35 +135,37 @@ fn a_bad_recipient_stops_before_anything(world: &World) -> Result<()> {
     Ok(())
 }
 
-/// A run that is killed leaves what was on the disk at that moment.
+/// Looks at all that a run has on the disk half-way. It is stopped meanwhile: killed it would leave nothing to look at.
 fn nothing_plain_is_on_the_disk(world: &World) -> Result<()> {
-    let (_, public) = key(world, "killed.key")?;
+    let (_, public) = key(world, "looked-at.key")?;
     for ending in ["tar.gz", "tar", "zip"] {
-        let folder = world.file(&format!("killed-{ending}"));
+        let folder = world.file(&format!("looked-at-{ending}"));
         std::fs::create_dir(&folder)?;
         let mut child = program("casebook-collect")?
             .args(["-q", "--encrypt-to", &public, "-o"])
             .arg(folder.join(format!("b.{ending}.age")))
             .env("KUBECONFIG", world.cluster.kubeconfig(User::Admin))
             .spawn()?;
+        let signal = |name: &str| succeed(Command::new("kill").args([name, &child.id().to_string()]));
         let deadline = Instant::now() + Duration::from_secs(60);
-        let found = loop {
-            let files = files(&folder)?;
-            if files.iter().any(|path| std::fs::metadata(path).is_ok_and(|meta| meta.len() > 70_000)) {
-                break files;
+        loop {
+            let large = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|meta| meta.len() > 70_000);
+            if files(&folder)?.iter().any(large) {
+                signal("-STOP")?;
+                break;
             }
-            if child.try_wait()?.is_some() || Instant::now() > deadline {
-                bail!("the run ended before it was looked at");
-            }
+            ensure!(Instant::now() < deadline, "nothing was written");
             std::thread::sleep(Duration::from_millis(2));
-        };
-        child.kill()?;
-        child.wait()?;
+        }
+        let found = files(&folder)?;
+        ensure!(!found.is_empty(), "the run ended before it was looked at");
         for path in found {
             // The room that is kept for the end holds noise.
             let room = path.extension().is_some_and(|ending| ending == "room");
             ensure!(room || is_sealed(&path)?, "{} is not sealed", path.display());
         }
+        signal("-KILL")?;
+        child.wait()?;
     }
     Ok(())
 }
