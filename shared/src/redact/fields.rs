@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use super::hit::Hit;
 use super::names::{Class, Kind, MAX_NAME, Names};
+use super::value;
 
 mod extent;
 
@@ -21,8 +22,9 @@ pub(crate) enum Next {
     ValueOf(Kind, bool),
     /// `--requirepass` alone: the next line is the secret.
     Whole(Kind),
-    /// `"passwords": [` or `passwords:`: a list of them may follow.
-    List(Kind),
+    /// `"passwords": [` or `passwords:`: a list of them may follow, or a map of names to them, or one on a line of its
+    /// own, indented deeper than this.
+    List(Kind, bool, usize),
     /// `password: |`: the lines that are indented deeper than this are the secret.
     Block(Kind, usize),
 }
@@ -60,6 +62,7 @@ pub(crate) fn name_around(line: &[u8], at: usize) -> Range<usize> {
     let cut = line[start..end].iter().rposition(|b| b"$/".contains(b)).map_or(start, |n| start + n + 1);
     let start = if cut <= at { cut } else { start };
     let end = line[at..end].iter().position(|b| b"$/".contains(b)).map_or(end, |n| at + n);
+    let end = memchr::memmem::find(&line[at..end], b"...").map_or(end, |n| at + n);
     start..end
 }
 
@@ -109,12 +112,12 @@ enum Separator {
     Comma,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn at(&self, i: usize) -> u8 {
         self.line.get(i).copied().unwrap_or(b'\n')
     }
 
-    fn rest(&self, i: usize) -> &[u8] {
+    fn rest(&self, i: usize) -> &'a [u8] {
         self.line.get(i..).unwrap_or_default()
     }
 
@@ -136,7 +139,14 @@ impl Reader<'_> {
         let flag = self.line[self.name.clone()].starts_with(b"-");
         let before = self.line[..self.name.start].last().copied().unwrap_or(b'\n');
         if before == b'<' && self.at(self.name.end) == b'>' {
-            self.value(self.name.end + 1, Separator::Tag, false);
+            // `AUTH <password> called`: what opens no element.
+            if self.closes_element(self.name.end) || self.line[..self.name.start - 1].trim_ascii().is_empty()
+            {
+                self.value(self.name.end + 1, Separator::Tag, false);
+            }
+            return self.name.end;
+        }
+        if self.is_checksum_or_test() {
             return self.name.end;
         }
         let quoted = self.quote(self.name.end);
@@ -149,7 +159,19 @@ impl Reader<'_> {
         i = self.skip_spaces(i);
         let spaced = i > after_quote;
         let rest = self.rest(i);
-        let separator = if rest.starts_with(b"=>") || rest.starts_with(b"->") || rest.starts_with(b":=") {
+        // `password......x`, as tables of settings in logs have it.
+        let dots = rest.iter().take_while(|b| **b == b'.').count();
+        let separator = if dots > 2 && !spaced && rest.get(dots).is_some_and(u8::is_ascii_graphic) {
+            Some((Separator::Equals, dots))
+        } else if quoted.is_some() && rest.starts_with(b">") && self.is_value_of_name_key() {
+            // `<entry key="db.password">x</entry>`
+            Some((Separator::Tag, 1))
+        } else if self.strong && rest.starts_with(b":: ") {
+            // Base64, as LDIF has it.
+            Some((Separator::Colon, 2))
+        } else if rest.starts_with("是否".as_bytes()) {
+            None
+        } else if rest.starts_with(b"=>") || rest.starts_with(b"->") || rest.starts_with(b":=") {
             Some((Separator::Equals, 2))
         } else if rest.starts_with(b"==") || rest.starts_with(b"=~") || rest.starts_with(b"::") {
             None
@@ -159,7 +181,8 @@ impl Reader<'_> {
             Some((Separator::Colon, 1))
         } else if let Some(mark) = ["：", "＝", "是", "为"].iter().find(|m| rest.starts_with(m.as_bytes()))
         {
-            Some((Separator::Colon, mark.len()))
+            let colon = ["：", ":"].iter().find(|m| rest[mark.len()..].starts_with(m.as_bytes()));
+            Some((Separator::Colon, mark.len() + colon.map_or(0, |m| m.len())))
         } else if rest.starts_with(b"%3D") || rest.starts_with(b"%3d") || rest.starts_with(b"%3A") {
             Some((Separator::Percent, 3))
         } else if rest.starts_with(b"\\u003d") {
@@ -170,9 +193,9 @@ impl Reader<'_> {
             && (flag || self.is_tuple(before))
         {
             Some((Separator::Comma, 1))
-        } else if spaced && (flag || self.is_directive()) && !rest.is_empty() && !rest.starts_with(b"-") {
+        } else if spaced && (flag || self.is_set()) && !rest.is_empty() && !rest.starts_with(b"-") {
             Some((Separator::Space, 0))
-        } else if spaced && self.strong && quoted.is_none() && self.is_said(rest) {
+        } else if spaced && quoted.is_none() && self.is_said(rest) {
             Some((Separator::Space, if rest.starts_with(b"is ") { 3 } else { 0 }))
         } else {
             None
@@ -190,18 +213,58 @@ impl Reader<'_> {
         b"\"'`".contains(&before_name) && opener == Some(&b'(')
     }
 
-    /// `requirepass x` in redis.conf.
-    fn is_directive(&self) -> bool {
-        self.begins_line() && self.names.is_directive(&self.line[self.name.clone()])
+    /// `requirepass x` in redis.conf, `CONFIG SET requirepass x`, `fastcgi_param DB_PASSWORD x`.
+    fn is_set(&self) -> bool {
+        let before = self.word_before();
+        if self.names.is_setter(&before) {
+            return true;
+        }
+        (self.begins_line() || before == b"set") && self.names.is_directive(&self.line[self.name.clone()])
+    }
+
+    /// The word before the name, in small letters.
+    fn word_before(&self) -> Vec<u8> {
+        let head = self.line[..self.name.start].trim_ascii_end();
+        let start = head.iter().rposition(u8::is_ascii_whitespace).map_or(0, |n| n + 1);
+        head[start..].to_ascii_lowercase()
+    }
+
+    fn variable_before(&self) -> bool {
+        trim_end(&self.line[..self.name.start], b"\"' ").ends_with(b"variable")
+    }
+
+    /// Whether `</` stands behind `at`.
+    fn closes_element(&self, at: usize) -> bool {
+        memchr::memmem::find(self.rest(at), b"</").is_some()
+    }
+
+    /// `checksum/secret: 4d96…`, `--- PASS: TestSecret`.
+    fn is_checksum_or_test(&self) -> bool {
+        let head = &self.line[..self.name.start];
+        head.ends_with(b"checksum/") || head.ends_with(b"=== ") || head.ends_with(b"--- ")
     }
 
     /// `the password is x1`, `password x1` alone on a line, `密码 x1`: the word after must look like a password.
     fn is_said(&self, rest: &[u8]) -> bool {
+        let Some(first) = rest.first() else { return false };
+        // `PASSWORD 'x'`, `invalid token "x"`
+        if b"\"'".contains(first) {
+            let text = rest[1..].split(|b| b == first).next().unwrap_or_default();
+            return self.line[self.name.start] < 0x80
+                && (self.strong && !text.contains(&b' ')
+                    || value::is_opaque(text) && value::looks_random(text));
+        }
         let (said, rest) = match rest.strip_prefix(b"is ") {
             Some(rest) => (true, rest.trim_ascii_start()),
             None => (false, rest),
         };
         let word = rest.iter().position(u8::is_ascii_whitespace).map_or(rest, |n| &rest[..n]);
+        if !self.strong {
+            return value::looks_random(word)
+                && self.begins_line()
+                && word.len() == rest.trim_ascii_end().len();
+        }
+        let said = said || matches!(self.word_before().as_slice(), b"with" | b"using");
         let mixed = word.iter().any(u8::is_ascii_digit) && word.iter().any(u8::is_ascii_alphabetic);
         let chinese = self.line[self.name.start] >= 0x80;
         let alone = self.begins_line() && word.len() == rest.trim_ascii_end().len();
@@ -223,11 +286,24 @@ impl Reader<'_> {
             }
             return;
         }
-        if !self.is_value_of_name_key() {
+        // `variable "db_password" {` of Terraform: its default follows.
+        let block = rest == b"{" && self.variable_before();
+        if block {
+            self.next = Next::ValueOf(self.kind, self.strong);
+        }
+        if block || !self.is_value_of_name_key() {
             return;
         }
         if line_ends {
             self.next = Next::ValueOf(self.kind, self.strong);
+            return;
+        }
+        // `<name>db.password</name><value>x</value>`, perhaps on two lines.
+        if rest.starts_with(b"</") {
+            match memchr::memmem::find(rest, b"<value>") {
+                Some(at) => self.value(i + at + b"<value>".len(), Separator::Tag, false),
+                None => self.next = Next::ValueOf(self.kind, self.strong),
+            }
             return;
         }
         if let Some(at) = self.value_key_at(i) {
@@ -242,6 +318,10 @@ impl Reader<'_> {
         let head = trim_end(&self.line[..self.name.start], b"\"'`\\");
         let head = trim_end(head, b" \t");
         let Some((mark, head)) = head.split_last() else { return false };
+        if *mark == b'>' {
+            let tag = head.iter().rposition(|b| *b == b'<').map_or(head, |n| &head[n + 1..]);
+            return matches!(tag, b"name" | b"key");
+        }
         if !b":=".contains(mark) {
             return false;
         }

@@ -1,7 +1,10 @@
 //! Masking by structure: what a Kubernetes object says about its own fields.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value};
 
+use super::hit::Hit;
 use super::names::{BINARY, Class, Kind, SECRET};
 use super::token;
 use super::value::{self, Setting};
@@ -9,6 +12,8 @@ use super::{Counts, RedactError, Redactor};
 
 /// The API server stops at 10,000; real objects stop at twenty.
 const MAX_DEPTH: usize = 128;
+/// Longest list that may be a command.
+const MAX_WORDS: usize = 1000;
 
 pub(super) fn mask(redactor: &Redactor, value: &mut Value, counts: &mut Counts) -> Result<(), RedactError> {
     Walk { redactor, counts }.value(value, 0)
@@ -103,15 +108,26 @@ impl Walk<'_> {
                 }
                 Ok(())
             }
+            Value::Object(members) => {
+                for (key, member) in members.iter_mut() {
+                    let scanner = &self.redactor.inner.scanner;
+                    if let Value::String(text) = member
+                        && scanner.names.is_secret_member(key.as_bytes(), text.as_bytes())
+                    {
+                        self.whole(text, kind);
+                    }
+                }
+                self.value(value, depth + 1)
+            }
             _ => self.value(value, depth + 1),
         }
     }
 
-    /// A list; in lists of arguments an option's value is the element after it.
+    /// A list; in lists of arguments an option's value is the element after it, or a part of it.
     fn array(&mut self, items: &mut [Value], depth: usize) -> Result<(), RedactError> {
+        let command = self.command(items);
         let mut expected: Option<Kind> = None;
-        let mut command = String::new();
-        for item in items.iter_mut() {
+        for (i, item) in items.iter_mut().enumerate() {
             let Value::String(text) = item else {
                 expected = None;
                 self.value(item, depth + 1)?;
@@ -126,35 +142,52 @@ impl Walk<'_> {
                 }
                 continue;
             }
-            expected = self.option_kind(text, &command);
-            if let Some((kind, at)) = glued_option(text, &command, self.redactor) {
-                let mut secret = text.split_off(at);
-                self.whole(&mut secret, kind);
-                text.push_str(&secret);
+            expected = self.option_kind(text);
+            if let Some((_, part, kind)) = command.iter().find(|(element, ..)| *element == i) {
+                let rest = text.split_off(part.end);
+                let mut secret = text.split_off(part.start);
+                self.whole(&mut secret, *kind);
+                *text += &secret;
+                *text += &rest;
                 continue;
-            }
-            if command.is_empty() && !text.starts_with('-') {
-                command = text.rsplit('/').next().unwrap_or_default().to_owned();
             }
             self.text(text)?;
         }
         Ok(())
     }
 
-    /// Of what kind the argument after this one is, if this is an option that takes a secret.
-    fn option_kind(&self, argument: &str, command: &str) -> Option<Kind> {
-        let names = &self.redactor.inner.scanner.names;
-        let short = match command {
-            "redis-cli" | "redis-benchmark" => argument == "-a",
-            "sshpass" | "mongo" | "mongosh" | "mongodump" | "mongorestore" | "docker" | "helm"
-            | "nerdctl" => argument == "-p",
-            _ => false,
+    /// The secrets among the words of a command: number of the word, where in it the secret stands, its kind.
+    fn command(&self, items: &[Value]) -> Vec<(usize, Range<usize>, Kind)> {
+        let words: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+        let Some(words) = words.filter(|words| words.len() > 1 && words.len() <= MAX_WORDS) else {
+            return Vec::new();
         };
-        if short {
-            return Some(names.kind_named(SECRET));
+        let mut line = Vec::new();
+        let mut starts = Vec::new();
+        for word in words {
+            starts.push(line.len());
+            // What stands inside a word neither ends it nor begins another.
+            line.extend(
+                word.bytes()
+                    .map(|b| if b.is_ascii_whitespace() || b"\"'|;&,]`".contains(&b) { 1 } else { b }),
+            );
+            line.push(b' ');
         }
+        let hits = self.redactor.inner.scanner.command(&line);
+        let place = |hit: &Hit| {
+            let element = starts.partition_point(|start| *start <= hit.start) - 1;
+            let word = starts[element]..starts.get(element + 1).map_or(line.len(), |next| *next) - 1;
+            let part = hit.start - word.start..hit.end.min(word.end) - word.start;
+            let whole = items[element].as_str().is_some_and(|text| text.get(part.clone()).is_some());
+            whole.then_some((element, part, hit.kind))
+        };
+        hits.iter().filter_map(place).collect()
+    }
+
+    /// Of what kind the argument after this one is, if this is an option that takes a secret.
+    fn option_kind(&self, argument: &str) -> Option<Kind> {
         let option = argument.starts_with('-') && !argument.contains(['=', ' ']) && argument.len() > 2;
-        match names.classify(argument.as_bytes()) {
+        match self.redactor.inner.scanner.names.classify(argument.as_bytes()) {
             Class::Secret { kind, .. } if option => Some(kind),
             _ => None,
         }
@@ -188,13 +221,4 @@ impl Walk<'_> {
 
 fn is_value_key(key: &str) -> bool {
     matches!(key, "value" | "Value" | "val" | "v" | "defaultValue" | "default")
-}
-
-/// `-pPASSWORD` in the arguments of a client of MySQL: the kind and where the secret begins.
-fn glued_option(argument: &str, command: &str, redactor: &Redactor) -> Option<(Kind, usize)> {
-    const CLIENTS: &[&str] = &["mysql", "mariadb", "mydumper", "myloader", "xtrabackup"];
-    let client = CLIENTS.iter().any(|client| command.starts_with(client)) && !command.ends_with('d');
-    let secret = argument.strip_prefix("-p")?;
-    (client && !secret.is_empty() && !secret.starts_with(['$', '-']))
-        .then(|| (redactor.inner.scanner.names.kind_named(SECRET), 2))
 }

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::rules::RuleSet;
+use super::value;
 
 /// Index into [`Names::kinds`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,6 +36,7 @@ pub(crate) struct Names {
     attributes: HashSet<String>,
     harmless: HashSet<String>,
     directives: HashSet<String>,
+    setters: HashSet<String>,
     prose: HashSet<String>,
 }
 
@@ -56,6 +58,7 @@ impl Names {
             attributes: set(rules.each(|f| &f.attributes).collect()),
             harmless: set(rules.each(|f| &f.harmless).collect()),
             directives: set(rules.each(|f| &f.directives).collect()),
+            setters: rules.each(|f| &f.setters).cloned().collect(),
             prose: rules.each(|f| &f.prose).cloned().collect(),
         };
         for group in rules.each(|f| &f.nouns) {
@@ -100,6 +103,11 @@ impl Names {
         std::str::from_utf8(name).is_ok_and(|n| self.directives.contains(&n.to_ascii_lowercase()))
     }
 
+    /// Whether a name, a space and its value follow this word.
+    pub fn is_setter(&self, word: &[u8]) -> bool {
+        std::str::from_utf8(word).is_ok_and(|word| self.setters.contains(&word.to_ascii_lowercase()))
+    }
+
     /// Whether a text that begins with this word is a sentence.
     pub fn is_prose(&self, word: &str) -> bool {
         self.prose.contains(word)
@@ -112,6 +120,10 @@ impl Names {
         }
         let Ok(name) = std::str::from_utf8(name) else { return Class::Plain };
         let words = split(name);
+        // `checksum/secret`: so Helm charts make pods restart.
+        if name.contains('/') && words.first().is_some_and(|word| word == "checksum") {
+            return Class::Plain;
+        }
         let starts = words.len().saturating_sub(MAX_WORDS)..words.len();
         if starts.clone().any(|i| self.harmless.contains(&words[i..].concat())) {
             return Class::Plain;
@@ -153,6 +165,16 @@ impl Names {
         }
     }
 
+    /// Whether this member of what has a telling name is a secret, though `key` itself tells of none.
+    pub fn is_secret_member(&self, key: &[u8], value: &[u8]) -> bool {
+        if !value::is_key_material(value) {
+            return false;
+        }
+        let Ok(key) = std::str::from_utf8(key) else { return true };
+        let about = |word: &String| self.attributes.contains(word) || word == "digest" || word == "hash";
+        !split(key).last().is_some_and(about)
+    }
+
     /// Pieces of text of which one stands in every name that [`Names::classify`] may call secret.
     pub fn hints(&self) -> &[String] {
         &self.hints
@@ -173,7 +195,7 @@ fn hints(rules: &RuleSet) -> Vec<String> {
         // The words may be written with or without a separator: only one of them is sure to stand there as it is.
         let word = match words.as_slice() {
             // This last word is everywhere, the one before it is rarer.
-            [.., before, "id" | "ticket"] if before.len() >= 3 => before,
+            [.., before, "id" | "ticket" | "string"] if before.len() >= 3 => before,
             [.., "data"] => {
                 let spelled = ["", "_", "-"].map(|separator| words.join(separator));
                 let camel = words[0].to_owned() + &words[1..].iter().map(|w| capital(w)).collect::<String>();

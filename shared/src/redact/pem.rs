@@ -7,26 +7,47 @@ use super::names::Kind;
 
 /// A private key of sixteen thousand bits has two hundred lines; after this many it is something else.
 pub(crate) const MAX_LINES: u16 = 1000;
+/// So many lines of other writers to the same log may stand between two lines of a key.
+pub(crate) const MAX_BETWEEN: u8 = 50;
+/// PEM breaks lines after 64 or 76 characters; a run as long as this is hardly anything else inside a key.
+const LINE: usize = 40;
+
+/// What begins a key: the second in PuTTY's files.
+pub(crate) const HEADS: &[&str] = &["-----BEGIN", "Private-Lines:"];
 
 /// The begin marker at `at`: the key that follows it on this line, and whether more lines follow.
 pub(crate) fn begin(line: &[u8], at: usize, kind: Kind) -> Option<(Option<Hit>, bool)> {
+    if line[at..].starts_with(b"Private") {
+        return Some((None, true));
+    }
     let label_at = at + b"-----BEGIN".len();
     let label_len = line[label_at..].iter().take(60).position(|b| *b == b'-')?;
     let label = &line[label_at..label_at + label_len];
     memchr::memmem::find(label, b"PRIVATE KEY")?;
     let start =
         label_at + label_len + line[label_at + label_len..].iter().take_while(|b| **b == b'-').count();
-    match memchr::memmem::find(&line[start..], b"-----END") {
-        Some(len) => Some((Some(Hit::new(start, start + len, kind)), false)),
-        None => {
-            let text = line[start..].trim_ascii_end();
-            // A string that closes here ends the key, however much of it was written.
-            let close = text.iter().position(|b| *b == b'"');
-            let end = start + close.unwrap_or(text.len());
-            let hit = (!line[start..end].trim_ascii().is_empty()).then(|| Hit::new(start, end, kind));
-            Some((hit, close.is_none()))
-        }
+    if let Some(len) = memchr::memmem::find(&line[start..], b"-----END") {
+        return Some((Some(Hit::new(start, start + len, kind)), false));
     }
+    let text = line[start..].trim_ascii_end();
+    // A string that closes here ends the key, however much of it was written.
+    let close = text.iter().position(|b| *b == b'"');
+    let end = start + close.unwrap_or(text.len());
+    // A log that keeps each line as a string has but the line's end here.
+    if is_blank(&line[start..end]) {
+        return Some((None, true));
+    }
+    Some((Some(Hit::new(start, end, kind)), close.is_none()))
+}
+
+/// Whether this is white space, written as it is or as escapes.
+fn is_blank(text: &[u8]) -> bool {
+    let mut escaped = false;
+    text.iter().all(|b| {
+        let blank = b.is_ascii_whitespace() || *b == b'\\' || escaped && b"nr".contains(b);
+        escaped = *b == b'\\';
+        blank
+    })
 }
 
 /// What a line is after the begin marker.
@@ -38,26 +59,42 @@ pub(crate) enum Body {
 }
 
 pub(crate) fn body(line: &[u8], kind: Kind) -> Body {
-    if let Some(end) = memchr::memmem::find(line, b"-----END") {
-        let (start, len) = last_word(&line[..end]);
-        let key = len >= 16 && is_base64(&line[start..start + len]);
-        return Body::End(key.then(|| Hit::new(start, start + len, kind)));
+    let Some(end) = memchr::memmem::find(line, b"-----END") else { return inner(line, kind) };
+    match inner(&line[..end], kind) {
+        Body::Key(hit) => Body::End(hit),
+        _ => Body::End(None),
     }
-    let (start, len) = last_word(line);
-    if len == 0 {
-        return Body::Key(None);
-    }
-    let head = &line[..start];
+}
+
+fn inner(line: &[u8], kind: Kind) -> Body {
     const HEADERS: &[&[u8]] = &[b"Proc-Type:", b"DEK-Info:", b"Comment:", b"Version:", b"Hash:"];
-    if HEADERS.iter().any(|header| memchr::memmem::find(line, header).is_some()) {
+    let (from, text) = logged(line);
+    let (start, len) = last_word(text);
+    if len == 0 || HEADERS.iter().any(|header| memchr::memmem::find(line, header).is_some()) {
         return Body::Key(None);
     }
-    let base64 = is_base64(&line[start..start + len]);
-    let stamp = head.trim_ascii().iter().all(|b| b.is_ascii_digit() || b"TZ:.-+|>\"'#".contains(b));
-    if base64 && (len >= 16 || stamp) {
-        Body::Key(Some(Hit::new(start, start + len, kind)))
-    } else {
-        Body::Other
+    let stamp = text[..start].trim_ascii().iter().all(|b| b.is_ascii_digit() || b"TZ:.-+|>\"'#".contains(b));
+    if is_base64(&text[start..start + len]) && (len >= 16 || stamp) {
+        return Body::Key(Some(Hit::new(from + start, from + start + len, kind)));
+    }
+    match text.split(|b| !is_base64(&[*b])).max_by_key(|run| run.len()) {
+        Some(run) if run.len() >= LINE => {
+            let start = from + memchr::memmem::find(text, run).unwrap_or_default();
+            Body::Key(Some(Hit::new(start, start + run.len(), kind)))
+        }
+        _ => Body::Other,
+    }
+}
+
+/// The text of a line of the container runtime's own log, `{"log":"…\n","stream":…}`, and where it begins.
+fn logged(line: &[u8]) -> (usize, &[u8]) {
+    const HEAD: &[u8] = b"{\"log\":\"";
+    match line.strip_prefix(HEAD) {
+        Some(rest) => {
+            let len = rest.iter().position(|b| *b == b'"').unwrap_or(rest.len());
+            (HEAD.len(), &rest[..len])
+        }
+        None => (0, line),
     }
 }
 
@@ -68,8 +105,8 @@ fn is_base64(text: &[u8]) -> bool {
 /// Start and length of the last word, without quotes, commas and an escaped line end after it.
 fn last_word(line: &[u8]) -> (usize, usize) {
     let mut end = line.iter().rposition(|b| !b" \t\r\"',".contains(b)).map_or(0, |n| n + 1);
-    if line[..end].ends_with(b"\\n") {
-        end -= 2;
+    for mark in [b"\\n", b"\\r"] {
+        end -= if line[..end].ends_with(mark) { 2 } else { 0 };
     }
     let start = line[..end].iter().rposition(|b| b" \t\"'".contains(b)).map_or(0, |n| n + 1);
     (start, end - start)
@@ -97,6 +134,9 @@ mod tests {
         };
         assert_eq!(found(b"2026-11-22T07:00:00.123Z MIIEowIBAAKCAQEA"), Some("MIIEowIBAAKCAQEA".into()));
         assert_eq!(found(b"  Ab=="), Some("Ab==".into()));
+        assert_eq!(found(br#"{"log":"Ab==\n","stream":"stdout","time":"2026"}"#), Some("Ab==".into()));
+        let run = "MIIEowIBAAKCAQEAxyzMIIEowIBAAKCAQEAxyzMIIEow";
+        assert_eq!(found(format!("x [{run}] y").as_bytes()), Some(run.into()));
         assert_eq!(found(b"-----END PRIVATE KEY-----"), Some("end".into()));
         assert_eq!(found(b"INFO server started"), None);
     }

@@ -43,6 +43,7 @@ pub(crate) struct RuleFile {
     pub attributes: Vec<String>,
     pub harmless: Vec<String>,
     pub directives: Vec<String>,
+    pub setters: Vec<String>,
     pub prose: Vec<String>,
     pub shapes: Vec<Shape>,
     /// Literal values that are masked wherever they stand.

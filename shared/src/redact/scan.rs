@@ -6,6 +6,7 @@ use std::ops::Range;
 use aho_corasick::packed::{self, Searcher};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
+use super::columns::{self, Column, Row};
 use super::fields::{self, Next};
 use super::hit::Hit;
 use super::names::{Class, Kind, Names, PASSWORD, PRIVATE_KEY, SECRET, URL_PASSWORD};
@@ -29,6 +30,8 @@ enum Action {
     Data,
     /// See [`Scanner::lone_option`].
     Option,
+    /// A command that may print a secret.
+    Print,
 }
 
 /// What is open at the end of a line.
@@ -40,9 +43,14 @@ pub(crate) enum State {
     ValueOf(Kind, bool, u8),
     Whole(Kind),
     Block(Kind, usize),
-    List(Kind),
-    /// Inside a private key; so many lines so far.
-    Pem(u16),
+    /// See [`Next::List`].
+    List(Kind, bool, usize),
+    /// Inside a private key; so many lines of it so far, and so many others since the last.
+    Pem(u16, u8),
+    /// Beneath the head of a table.
+    Column(Column),
+    /// A command printed a secret, and its output follows.
+    Printed(Kind),
     /// Beneath `data:` that is indented so far.
     Data(usize),
 }
@@ -55,6 +63,9 @@ pub(crate) struct Session {
     classes: HashMap<Box<[u8]>, Class>,
     found: Vec<(usize, usize, usize)>,
 }
+
+/// Commands that people type to see a secret.
+const PRINTERS: &[&str] = &["base64 -d", "base64 --decode", "base64 -D", "yq ", "jq "];
 
 /// Most names that a session remembers.
 const MAX_CLASSES: usize = 4096;
@@ -103,9 +114,10 @@ impl Scanner {
         let mut add = |literal: &str, action| literals.entry(literal.to_owned()).or_default().push(action);
         names.hints().iter().for_each(|hint| add(hint, Action::Name));
         add("://", Action::Url);
-        add("-----BEGIN", Action::Pem);
+        pem::HEADS.iter().for_each(|head| add(head, Action::Pem));
         ["data:", "\"data\":", "\"data\\"].iter().for_each(|word| add(word, Action::Data));
         [" -p", "\"-p", "'-p", "\t-p", " -a", "\"-a"].iter().for_each(|word| add(word, Action::Option));
+        PRINTERS.iter().for_each(|word| add(word, Action::Print));
         encoded::HEADS.iter().for_each(|head| add(head, Action::Encoded));
         for (i, shape) in shapes.iter().enumerate() {
             shape.literals.iter().for_each(|literal| add(literal, Action::Shape(i)));
@@ -153,6 +165,20 @@ impl Scanner {
             }
             at = end + 1;
         }
+    }
+
+    /// The secrets in a command whose words `line` joins, by shape alone.
+    pub fn command(&self, line: &[u8]) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        let found = self.fine.find_overlapping_iter(line).map(|m| m.pattern().as_usize());
+        let actions = found.flat_map(|literal| &self.actions[literal]);
+        let mut shapes: Vec<usize> = actions
+            .filter_map(|action| if let Action::Shape(i) = action { Some(*i) } else { None })
+            .collect();
+        shapes.sort_unstable();
+        shapes.dedup();
+        shapes.iter().for_each(|i| hits.extend(self.shapes[*i].hits(line, &self.names)));
+        hits
     }
 
     /// Whether `text` holds a secret; `depth` counts texts inside texts.
@@ -260,7 +286,7 @@ impl Scanner {
                         if let Some((hit, open)) = pem::begin(line, start, self.pem) {
                             hits.extend(hit);
                             if open {
-                                session.state = State::Pem(0);
+                                session.state = State::Pem(0, 0);
                             }
                         }
                     }
@@ -273,10 +299,13 @@ impl Scanner {
                         // The last thing on its line, but for a brace.
                         let rest = line[end..].trim_ascii();
                         if session.state == State::None && (rest.is_empty() || rest == b"{") {
-                            session.state = State::Data(indent(line));
+                            session.state = State::Data(value::indent(line));
                         }
                     }
-                    Action::Encoded | Action::Option => {}
+                    Action::Print if session.state == State::None && prints_secret(line) => {
+                        session.state = State::Printed(self.encoded);
+                    }
+                    Action::Encoded | Action::Option | Action::Print => {}
                 }
             }
         }
@@ -290,13 +319,23 @@ impl Scanner {
         if class == Class::Plain {
             return name.end;
         }
+        let range = name.clone();
         let found = fields::read(line, name, class, &self.names);
         match found.next {
             Next::Any => {}
             Next::ValueOf(kind, strong) => session.state = State::ValueOf(kind, strong, 4),
             Next::Whole(kind) => session.state = State::Whole(kind),
             Next::Block(kind, indent) => session.state = State::Block(kind, indent),
-            Next::List(kind) => session.state = State::List(kind),
+            Next::List(kind, strong, indent) => session.state = State::List(kind, strong, indent),
+        }
+        if found.hits.is_empty()
+            && found.next == Next::Any
+            && let Class::Secret { kind, strong } = class
+        {
+            hits.extend(columns::inserted(line, &range, kind, &self.names));
+            if let Some(column) = columns::column(line, &range, kind, strong) {
+                session.state = State::Column(column);
+            }
         }
         hits.extend(found.hits);
         found.resume
@@ -324,6 +363,48 @@ impl Scanner {
         (start < end && !value::is_no_secret(&line[start..end], setting, &self.names)).then_some((start, end))
     }
 
+    /// A line beneath `passwords:` or `"passwords": [`: an element, a member of a map, or the one value.
+    fn beneath(
+        &self,
+        line: &[u8],
+        (kind, strong, above): (Kind, bool, usize),
+        state: &mut State,
+        hits: &mut Vec<Hit>,
+    ) -> bool {
+        let text = line.trim_ascii();
+        let own = value::indent(line);
+        let item = text.starts_with(b"- ") || text.starts_with(b"\"");
+        if text.is_empty() || own <= above && !item {
+            *state = State::None;
+            return false;
+        }
+        if let Some(colon) = text.iter().position(|b| *b == b':') {
+            let head = line.len() - line.trim_ascii_start().len();
+            let (key, from) = (text[..colon].trim_ascii(), head + colon + 1);
+            let key = key.strip_prefix(b"- ").unwrap_or(key);
+            let key = key.strip_prefix(b"\"").and_then(|key| key.strip_suffix(b"\"")).unwrap_or(key);
+            if let Some((start, end)) = self.element(&line[from..])
+                && self.names.is_secret_member(key, &line[from + start..from + end])
+                && self.names.classify(key) == Class::Plain
+            {
+                hits.push(Hit::new(from + start, from + end, kind));
+                return true;
+            }
+            return false;
+        }
+        if !strong || !item && text.iter().any(u8::is_ascii_whitespace) {
+            *state = State::None;
+            return false;
+        }
+        if let Some((start, end)) = self.element(line) {
+            hits.push(Hit::new(start, end, kind));
+        }
+        if !item {
+            *state = State::None;
+        }
+        true
+    }
+
     /// Deals with what the lines before left open; true if the line is done with.
     fn continues(&self, line: &[u8], state: &mut State, hits: &mut Vec<Hit>) -> bool {
         match *state {
@@ -340,11 +421,13 @@ impl Scanner {
                     *state = State::None;
                     return false;
                 }
-                if !lower.starts_with(b"value") {
+                let value = lower.starts_with(b"value") || lower.starts_with(b"defaul") || lower == b"<value";
+                if !value {
                     return false;
                 }
                 *state = State::None;
-                let Some(colon) = line[begin..].iter().position(|b| *b == b':').map(|n| begin + n) else {
+                let Some(colon) = line[begin..].iter().position(|b| b":=>".contains(b)).map(|n| begin + n)
+                else {
                     return false;
                 };
                 let found = fields::read_value_at(line, colon + 1, kind, strong, &self.names);
@@ -365,26 +448,13 @@ impl Scanner {
                 hits.push(Hit::new(start, end, kind));
                 true
             }
-            State::List(kind) => {
-                let text = line.trim_ascii_start();
-                if text.is_empty()
-                    || !text.starts_with(b"- ") && !text.starts_with(b"\"")
-                    || text.contains(&b':')
-                {
-                    *state = State::None;
-                    return false;
-                }
-                if let Some((start, end)) = self.element(line) {
-                    hits.push(Hit::new(start, end, kind));
-                }
-                true
-            }
+            State::List(kind, strong, above) => self.beneath(line, (kind, strong, above), state, hits),
             State::Block(kind, indent) => {
                 let text = line.trim_ascii();
                 if text.is_empty() {
                     return true;
                 }
-                let own = self::indent(line);
+                let own = value::indent(line);
                 if own <= indent {
                     *state = State::None;
                     return false;
@@ -393,24 +463,54 @@ impl Scanner {
                 hits.push(Hit::new(own, end, kind));
                 true
             }
+            State::Column(column) => {
+                match column.row(line, &self.names) {
+                    Row::Cell(hit) => hits.extend(hit),
+                    Row::End => *state = State::None,
+                }
+                false
+            }
+            State::Printed(kind) => {
+                *state = State::None;
+                let text = line.trim_ascii();
+                // The prompt may follow on the same line: `S3cret[root@bk ~]#`.
+                let prompt = text.ends_with(b"#") || text.ends_with(b"$");
+                let len = memchr::memchr(b'[', text).filter(|_| prompt).unwrap_or(text.len());
+                let start = line.len() - line.trim_ascii_start().len();
+                let setting = Setting { quoted: false, colon: false, strong: true };
+                let word = &text[..len];
+                if word.len() < 4
+                    || word.iter().any(u8::is_ascii_whitespace)
+                    || value::is_no_secret(word, setting, &self.names)
+                {
+                    return false;
+                }
+                hits.push(Hit::new(start, start + len, kind));
+                true
+            }
             State::Data(above) => {
-                if !line.trim_ascii().is_empty() && indent(line) <= above {
+                if !line.trim_ascii().is_empty() && value::indent(line) <= above {
                     *state = State::None;
                 } else {
                     hits.extend(encoded::member(line, self.encoded));
                 }
                 false
             }
-            State::Pem(lines) => match pem::body(line, self.pem) {
+            State::Pem(lines, between) => match pem::body(line, self.pem) {
                 pem::Body::Key(hit) if lines < pem::MAX_LINES => {
                     hits.extend(hit);
-                    *state = State::Pem(lines + 1);
+                    *state = State::Pem(lines + 1, 0);
                     true
                 }
                 pem::Body::End(hit) => {
                     hits.extend(hit);
                     *state = State::None;
                     true
+                }
+                // Another thread wrote in between: the key may go on.
+                pem::Body::Other if between < pem::MAX_BETWEEN => {
+                    *state = State::Pem(lines, between + 1);
+                    false
                 }
                 _ => {
                     *state = State::None;
@@ -419,6 +519,13 @@ impl Scanner {
             },
         }
     }
+}
+
+/// Whether this is a command that prints a secret to the terminal: `kubectl get secret … | base64 -d`.
+fn prints_secret(line: &[u8]) -> bool {
+    let has = |word: &[u8]| memchr::memmem::find(line, word).is_some();
+    let telling = has(b"secret") || has(b"assword") || has(b"oken") || has(b"Secret");
+    telling && !has(b"$(") && !has(b"`") && !has(b">")
 }
 
 /// Drops hits from number `from` on that lie within a token: `password` in `***password:1a2b3c4d***` is no name.
@@ -440,11 +547,6 @@ fn spare_tokens(line: &[u8], from: usize, hits: &mut Vec<Hit>) {
         });
         at = found + len;
     }
-}
-
-/// Spaces before the text of a line.
-fn indent(line: &[u8]) -> usize {
-    line.iter().take_while(|b| **b == b' ').count()
 }
 
 /// The word of a line that holds but one, without marks of lists and strings, and where it starts.

@@ -83,18 +83,18 @@ impl CompiledShape {
     pub fn hits(&self, line: &[u8], names: &Names) -> Vec<Hit> {
         let mut hits = Vec::new();
         for found in self.regex.captures_iter(line) {
-            let Some(secret) = self.secrets.iter().find_map(|group| found.get(*group)) else { continue };
-            let text = secret.as_bytes();
-            let fits = match self.require {
-                None | Some(Require::NotProse) => true,
-                Some(Require::Opaque) => value::is_opaque(text),
-                Some(Require::UserPass) => value::is_user_pass(text),
-            };
-            let prose = self.require == Some(Require::NotProse);
-            let setting = Setting { quoted: false, colon: prose, strong: !prose };
-            let sentence = value::is_no_secret(text, setting, names);
-            if fits && !sentence {
-                hits.push(Hit::new(secret.start(), secret.end(), self.kind));
+            for secret in self.secrets.iter().filter_map(|group| found.get(*group)) {
+                let text = secret.as_bytes();
+                let fits = match self.require {
+                    None | Some(Require::NotProse) => true,
+                    Some(Require::Opaque) => value::is_opaque(text),
+                    Some(Require::UserPass) => value::is_user_pass(text),
+                };
+                let prose = self.require == Some(Require::NotProse);
+                let setting = Setting { quoted: false, colon: prose, strong: !prose };
+                if fits && !value::is_no_secret(text, setting, names) {
+                    hits.push(Hit::new(secret.start(), secret.end(), self.kind));
+                }
             }
         }
         hits

@@ -23,7 +23,7 @@ pub(crate) fn password(line: &[u8], at: usize, kind: Kind) -> Option<Hit> {
     match user_info.iter().position(|b| *b == b':') {
         Some(colon) => hit(user_info, start, colon + 1, kind),
         // `https://TOKEN@host`: a user name, unless no user name looks like it.
-        None => value::looks_random(user_info).then(|| Hit::new(start, start + at_sign, kind)),
+        None => value::is_key_material(user_info).then(|| Hit::new(start, start + at_sign, kind)),
     }
 }
 

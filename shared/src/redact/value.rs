@@ -64,8 +64,27 @@ fn is_placeholder(value: &[u8]) -> bool {
         (Some(b'<'), _) => {
             inner.starts_with(b"<set to ") || inner.starts_with(b"<nil>") || inner.starts_with(b"<none>")
         }
-        _ => inner == b"redacted" || inner == b"[redacted]",
+        _ => [b"redacted".as_slice(), b"hidden", b"masked", b"filtered", b"omitted"].contains(&inner),
     }
+}
+
+/// Where the default of `${DB_PASSWORD:-x}` or `${DB_PASSWORD:x}` stands.
+pub(crate) fn default_in(value: &[u8]) -> Option<std::ops::Range<usize>> {
+    let rest = value.strip_prefix(b"${")?.strip_suffix(b"}").or(value.strip_prefix(b"${"))?;
+    let name = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || b"_.-".contains(b)).count();
+    let name = rest[..name].strip_suffix(b"-").map_or(name, <[u8]>::len);
+    let mark = match rest.get(name..)? {
+        [b':', b'-' | b'=', ..] => 2,
+        [b':' | b'-', ..] => 1,
+        _ => return None,
+    };
+    let start = 2 + name + mark;
+    (start < 2 + rest.len()).then_some(start..2 + rest.len())
+}
+
+/// Spaces before the text of a line.
+pub(crate) fn indent(line: &[u8]) -> usize {
+    line.iter().take_while(|b| **b == b' ').count()
 }
 
 /// `${X}`, `$(X)`, `$X`, `{{ .Values.x }}`, `%(x)s`, `%s`, `@x@`: where the secret comes from, not the secret.
@@ -128,7 +147,14 @@ fn is_plain_literal(text: &str, strong: bool) -> bool {
             | "[]byte"
             | "str"
     );
-    if literal {
+    // `secretKey: password` names the key of a Secret, `signature: v4` a version.
+    let word =
+        !strong && matches!(lower.as_str(), "password" | "passwd" | "secret" | "token" | "key" | "username");
+    let version =
+        !strong && lower.strip_prefix('v').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
+    // `token: 984 bytes`
+    let size = lower.strip_suffix(" bytes").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
+    if literal || word || version || size {
         return true;
     }
     // A number of a few digits is a count, a port or a time; of a password it may be all there is.
@@ -191,6 +217,10 @@ fn is_sentence(text: &str, setting: Setting, names: &Names) -> bool {
     let mut words =
         text.split([' ', '\t', ',', '.', ';', '!', '"', '\'', ')', '>', '<']).filter(|w| !w.is_empty());
     let Some(first) = words.next() else { return true };
+    // `密码：不能为空`; a password of Chinese characters alone cannot be typed.
+    if !setting.quoted && text.chars().all(|c| c > '\u{2e7f}') {
+        return true;
+    }
     let lower = first.to_ascii_lowercase();
     let is_word = first.bytes().all(|b| b.is_ascii_alphabetic() || b == b'\'');
     if !is_word {
@@ -240,6 +270,12 @@ pub(crate) fn looks_random(value: &[u8]) -> bool {
             || marks > 0 && is_base64ish_one_case(value);
     }
     digits >= 2 && changes * 4 >= solid.len() || changes * 3 >= solid.len() && len >= 20
+}
+
+/// Whether beneath a telling name this is a secret although its own name does not say so: an application's UUID, a long
+/// hexadecimal number, random characters.
+pub(crate) fn is_key_material(value: &[u8]) -> bool {
+    is_uuid(value) || is_hex(value) && value.len() >= 20 || looks_random(value)
 }
 
 /// Whether this is no word, beside words that already say that a secret follows.

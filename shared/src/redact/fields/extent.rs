@@ -10,8 +10,11 @@ impl Reader<'_> {
     pub(super) fn value(&mut self, i: usize, separator: Separator, name_quoted: bool) {
         let mut i = self.skip_spaces(i);
         let rest = self.rest(i).trim_ascii_end();
-        if rest == b"[" || rest.is_empty() && separator == Separator::Colon && self.strong {
-            self.next = Next::List(self.kind);
+        if rest == b"[" || rest == b"{" || rest.is_empty() && separator == Separator::Colon {
+            self.next = Next::List(self.kind, self.strong, value::indent(self.line));
+            return;
+        }
+        if rest.starts_with(b"[object ") {
             return;
         }
         if self.at(i) == b'[' && !self.rest(i).starts_with(b"[[") {
@@ -35,8 +38,14 @@ impl Reader<'_> {
                 return;
             }
         }
-        // `password: {`: the names inside speak for themselves.
-        if self.at(i) == b'{' && !self.line[i..].contains(&b'}') || self.rest(i).starts_with(b"{\"") {
+        // `secret: {name: x}`: the names inside speak for themselves; what is plainly random beneath such a name is a
+        // secret whatever its own.
+        if self.at(i) == b'{' && (!self.line[i..].contains(&b'}') || self.is_map(i)) {
+            self.members(i);
+            return;
+        }
+        i = self.skip_type(i);
+        if self.is_call(i) {
             return;
         }
         // YAML tags and anchors, Python's `u'x'`.
@@ -62,10 +71,80 @@ impl Reader<'_> {
             self.next = Next::Block(self.kind, indent);
             return;
         }
-        if self.kind == self.names.kind_named(COOKIE) && self.cookies(i) {
+        if self.kind == self.names.kind_named(COOKIE) && self.is_cookie_header() && self.cookies(i) {
             return;
         }
         self.bare(i, separator, name_quoted);
+    }
+
+    /// Whether a flow mapping, a JSON object or a struct opens at `i`.
+    fn is_map(&self, i: usize) -> bool {
+        let start = self.quote(i + 1).map_or(i + 1, |(.., end)| end);
+        let name =
+            self.rest(start).iter().take_while(|b| b.is_ascii_alphanumeric() || b"_-.".contains(b)).count();
+        let end = self.quote(start + name).map_or(start + name, |(.., end)| end);
+        start > i + 1 && name == 0 || name > 0 && matches!(self.at(end), b':' | b'=')
+    }
+
+    /// The values of the object at `i` that nothing but secrets look like.
+    fn members(&mut self, i: usize) {
+        let end = i + self.rest(i).iter().position(|b| *b == b'}').unwrap_or(self.rest(i).len());
+        let mut at = i;
+        while let Some(mark) = self.line[at..end].iter().position(|b| b":=".contains(b)).map(|n| at + n) {
+            let key = trim_marks(&self.line[at..mark]);
+            let start =
+                mark + 1 + self.line[mark + 1..end].iter().take_while(|b| b" \t\"'\\".contains(b)).count();
+            let len =
+                self.line[start..end].iter().position(|b| b" \t\"'\\,;{[".contains(b)).unwrap_or(end - start);
+            if self.names.is_secret_member(key, &self.line[start..start + len]) {
+                self.hits.push(Hit::new(start, start + len, self.kind));
+            }
+            at = start + len;
+        }
+    }
+
+    /// Skips what a debugger says of the type: PHP's `string(9) "x"`, Go's `(string) (len=9) "x"`.
+    fn skip_type(&self, i: usize) -> usize {
+        let rest = self.rest(i);
+        if !rest.starts_with(b"string(") && !rest.starts_with(b"(string)") {
+            return i;
+        }
+        let mut at = i + rest.iter().position(|b| *b == b')').map_or(0, |n| n + 1);
+        at = self.skip_spaces(at);
+        if self.rest(at).starts_with(b"(len=") {
+            at += self.rest(at).iter().position(|b| *b == b')').map_or(0, |n| n + 1);
+        }
+        self.skip_spaces(at)
+    }
+
+    /// `SecretStr('x')`, `Some("x")`, `ENC(x)`: the secret stands inside. `env('DB_PASSWORD', …)`: it stands elsewhere.
+    /// True if that was all of it.
+    fn is_call(&mut self, i: usize) -> bool {
+        const LOOKUPS: &[&[u8]] =
+            &[b"env", b"get", b"getenv", b"lookup", b"ref", b"var", b"config", b"prop", b"file"];
+        let rest = self.rest(i);
+        let name = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || b"_.:".contains(b)).count();
+        if name == 0 || name > 40 || rest.get(name) != Some(&b'(') {
+            return false;
+        }
+        let open = i + name + 1;
+        let function = rest[..name].to_ascii_lowercase();
+        let close = self.rest(open).iter().position(|b| *b == b')').map(|n| open + n);
+        match self.quote(open) {
+            Some(_)
+                if function.starts_with(b"get") || LOOKUPS.iter().any(|word| function.ends_with(word)) =>
+            {
+                true
+            }
+            Some((.., start)) => self.quoted(open, start).is_some(),
+            None => match close {
+                Some(close) if value::looks_random(&self.line[open..close]) => {
+                    self.hits.push(Hit::new(open, close, self.kind));
+                    true
+                }
+                _ => false,
+            },
+        }
     }
 
     /// `Cookie: a=x; b=y`: each value but short words, such as a language.
@@ -107,6 +186,12 @@ impl Reader<'_> {
             }
             at = end + 1;
         }
+    }
+
+    /// `Cookie`, `Set-Cookie`, `HTTP_COOKIE`; other cookies are one value.
+    fn is_cookie_header(&self) -> bool {
+        let name = self.line[self.name.clone()].to_ascii_lowercase();
+        matches!(name.as_slice(), b"cookie" | b"cookies" | b"set-cookie" | b"http_cookie" | b"set_cookie")
     }
 
     /// After a quoted value nothing more belongs to it, except the rest of a shell word: `'a'"b"`.
@@ -160,6 +245,8 @@ impl Reader<'_> {
         };
         if separator == Separator::Space && end < self.line.len() && self.at(end) != b' ' {
             end = self.rest(i).iter().position(u8::is_ascii_whitespace).map_or(self.line.len(), |n| i + n);
+            // The end of a statement of nginx.
+            end -= usize::from(self.line[i..end].ends_with(b";"));
         }
         let colon = separator == Separator::Colon;
         if colon && self.strong && !begins && !name_quoted {
@@ -346,6 +433,15 @@ impl Reader<'_> {
             return;
         }
         let text = &self.line[start..end];
+        if let Some(default) = value::default_in(text) {
+            let (start, end) = (start + default.start, start + default.end);
+            return self.push(start, end, setting, spelling, None);
+        }
+        // The working directory, and the next name of a struct whose value is empty.
+        let pwd = self.line[self.name.clone()].eq_ignore_ascii_case(b"pwd") && text.starts_with(b"/");
+        if pwd || !setting.quoted && is_next_name(text) {
+            return;
+        }
         if value::is_no_secret(text, setting, self.names)
             || self.weak && !value::looks_random(text.trim_ascii())
         {
@@ -355,8 +451,26 @@ impl Reader<'_> {
     }
 }
 
+/// `Token:` or `Token:}` after `Password: `.
+fn is_next_name(text: &[u8]) -> bool {
+    let text = text.strip_suffix(b"}").unwrap_or(text);
+    text.strip_suffix(b":").is_some_and(|name| {
+        name.first().is_some_and(u8::is_ascii_uppercase) && name.iter().all(u8::is_ascii_alphabetic)
+    })
+}
+
+/// What stands between the marks that structure an object.
+fn trim_marks(text: &[u8]) -> &[u8] {
+    let marks = |b: &u8| b"{},;\"'\\ \t".contains(b);
+    let start = text.iter().position(|b| !marks(b)).unwrap_or(text.len());
+    let end = text.iter().rposition(|b| !marks(b)).map_or(start, |n| n + 1);
+    &text[start..end]
+}
+
 fn name_like_tag(rest: &[u8]) -> bool {
-    rest.starts_with(b"!!")
+    rest.first() == Some(&b'!')
+        && rest.get(1).is_some_and(|b| *b == b'!' || b.is_ascii_alphabetic())
+        && rest.contains(&b' ')
         || rest.first() == Some(&b'&')
             && rest
                 .iter()
