@@ -31,6 +31,7 @@ mod fields;
 mod hit;
 mod json;
 pub mod learned;
+mod literals;
 mod names;
 mod pem;
 mod rules;

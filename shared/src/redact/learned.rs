@@ -9,6 +9,7 @@
 //! recognised and not learned. Besides the value itself its percent-encoded, JSON-escaped and base64 forms are known.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -27,7 +28,11 @@ const MAX_PROTECTED: usize = 200_000;
 const WINDOW: usize = 4;
 /// Between samples. A window at one of so many offsets lies within the first `MIN_LEARNED` bytes.
 const STRIDE: usize = value::MIN_LEARNED - WINDOW + 1;
-const FILTER_BITS: u32 = 18;
+/// Bits of the smallest and of the largest filter, as powers of two: the small one stays in the fastest cache, the large
+/// one is sparse for as many values as are learned at most.
+const FILTER_BITS: (u32, u32) = (15, 22);
+/// Bits of the filter for each window in it.
+const SPARSE: usize = 32;
 
 #[derive(Debug, Clone)]
 struct Form {
@@ -52,7 +57,8 @@ pub(crate) struct Learned {
     bytes: usize,
     forms: Vec<Form>,
     filter: Vec<u64>,
-    windows: HashMap<u32, Vec<(u32, u8)>>,
+    filter_bits: u32,
+    windows: HashMap<u32, Vec<(u32, u8)>, BuildHasherDefault<WindowHasher>>,
     protected: HashSet<Box<[u8]>>,
     /// Values that came after the limits were reached.
     pub dropped: u64,
@@ -104,17 +110,28 @@ impl Learned {
     }
 
     fn index(&mut self, form: Form) {
-        if self.filter.is_empty() {
-            self.filter = vec![0; 1 << (FILTER_BITS - 6)];
-        }
         let id = self.forms.len() as u32;
         for offset in 0..STRIDE {
             let window = window_at(&form.text, offset);
-            let bit = hash(window);
-            self.filter[bit >> 6] |= 1 << (bit & 63);
             self.windows.entry(window).or_default().push((id, offset as u8));
         }
         self.forms.push(form);
+        let full = self.windows.len() * SPARSE > 1 << self.filter_bits;
+        if self.filter.is_empty() || full && self.filter_bits < FILTER_BITS.1 {
+            self.filter_bits = if self.filter.is_empty() { FILTER_BITS.0 } else { self.filter_bits + 1 };
+            self.filter = vec![0; 1 << (self.filter_bits - 6)];
+            let windows: Vec<u32> = self.windows.keys().copied().collect();
+            windows.into_iter().for_each(|window| self.mark(window));
+        } else {
+            let text = &self.forms[id as usize].text;
+            let windows: [u32; STRIDE] = std::array::from_fn(|offset| window_at(text, offset));
+            windows.into_iter().for_each(|window| self.mark(window));
+        }
+    }
+
+    fn mark(&mut self, window: u32) {
+        let bit = hash(window, self.filter_bits);
+        self.filter[bit >> 6] |= 1 << (bit & 63);
     }
 
     /// Adds every occurrence of a learned value in `text` to `hits`.
@@ -122,18 +139,24 @@ impl Learned {
         if self.filter.is_empty() || text.len() < value::MIN_LEARNED {
             return;
         }
-        let mut at = 0;
-        while at + WINDOW <= text.len() {
-            let window = window_at(text, at);
-            let bit = hash(window);
-            if self.filter[bit >> 6] >> (bit & 63) & 1 == 1
-                && let Some(places) = self.windows.get(&window)
-            {
-                for (form, offset) in places {
-                    hits.extend(self.compare(text, at, *form, usize::from(*offset)));
-                }
+        let (filter, bits) = (self.filter.as_slice(), self.filter_bits);
+        let samples = text.chunks_exact(STRIDE);
+        // Fewer bytes than samples lie apart, yet perhaps a window.
+        let rest = samples.remainder().first_chunk::<WINDOW>().map(|window| (text.len() / STRIDE, *window));
+        let whole = samples.enumerate().filter_map(|(i, sample)| Some((i, *sample.first_chunk::<WINDOW>()?)));
+        for (i, window) in whole.chain(rest) {
+            let window = u32::from_le_bytes(window);
+            let bit = hash(window, bits);
+            if filter[bit >> 6] >> (bit & 63) & 1 == 1 {
+                self.compare_all(text, i * STRIDE, window, hits);
             }
-            at += STRIDE;
+        }
+    }
+
+    #[cold]
+    fn compare_all(&self, text: &[u8], at: usize, window: u32, hits: &mut Vec<(Hit, u64)>) {
+        for (form, offset) in self.windows.get(&window).into_iter().flatten() {
+            hits.extend(self.compare(text, at, *form, usize::from(*offset)));
         }
     }
 
@@ -157,8 +180,27 @@ fn window_at(text: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(text[at..at + WINDOW].try_into().expect("a window has four bytes"))
 }
 
-fn hash(window: u32) -> usize {
-    (window.wrapping_mul(0x9e37_79b1) >> (32 - FILTER_BITS)) as usize
+fn hash(window: u32, bits: u32) -> usize {
+    (window.wrapping_mul(0x9e37_79b1) >> (32 - bits)) as usize
+}
+
+/// Windows are looked up for many samples; a multiplication spreads them well enough. Text that is made to collide
+/// makes the search slow and nothing else.
+#[derive(Debug, Default)]
+pub(crate) struct WindowHasher(u64);
+
+impl Hasher for WindowHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|b| self.write_u32(u32::from(*b)));
+    }
+
+    fn write_u32(&mut self, window: u32) {
+        self.0 = (self.0 ^ u64::from(window)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
+    }
 }
 
 /// The ways in which the value may be written, and whether the form is the head of a run of base64.

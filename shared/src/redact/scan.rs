@@ -3,12 +3,10 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use aho_corasick::packed::{self, Searcher};
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-
 use super::columns::{self, Column, Row};
 use super::fields::{self, Next};
 use super::hit::Hit;
+use super::literals::Literals;
 use super::names::{Class, Kind, Names, PASSWORD, PRIVATE_KEY, SECRET, URL_PASSWORD};
 use super::rules::{RuleError, RuleSet};
 use super::shapes::{self, CompiledShape};
@@ -75,35 +73,13 @@ const MAX_CLASSES: usize = 4096;
 pub(crate) struct Scanner {
     pub names: Names,
     shapes: Vec<CompiledShape>,
-    /// Finds lines worth a look. Several, since one holds sixty-four literals at most.
-    coarse: Vec<Coarse>,
-    /// Finds every literal of such a line.
-    fine: AhoCorasick,
+    /// Finds lines worth a look, and what in them is.
+    literals: Literals,
     actions: Vec<Vec<Action>>,
     url: Kind,
     pem: Kind,
     encoded: Kind,
     password: Kind,
-}
-
-#[derive(Debug)]
-enum Coarse {
-    Packed(Searcher),
-    /// On machines without vector instructions.
-    Plain(AhoCorasick),
-}
-
-impl Coarse {
-    fn find(&self, text: &[u8], from: usize) -> Option<usize> {
-        match self {
-            Coarse::Packed(searcher) => {
-                searcher.find_in(text, aho_corasick::Span { start: from, end: text.len() }).map(|m| m.start())
-            }
-            Coarse::Plain(automaton) => {
-                automaton.find(aho_corasick::Input::new(text).range(from..)).map(|m| m.start())
-            }
-        }
-    }
 }
 
 impl Scanner {
@@ -125,32 +101,20 @@ impl Scanner {
         let mut literals: Vec<_> = literals.into_iter().collect();
         literals.sort_by(|a, b| (a.0.len(), &a.0).cmp(&(b.0.len(), &b.0)));
         let (words, actions): (Vec<String>, Vec<Vec<Action>>) = literals.into_iter().unzip();
-        let fine = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(&words)
-            .expect("a few hundred short literals make a small automaton");
-        let coarse = coarse(&words);
+        let found = Literals::new(words.iter().map(String::as_bytes));
         let kind = |name| names.kind_named(name);
         let (url, pem, encoded, password) =
             (kind(URL_PASSWORD), kind(PRIVATE_KEY), kind(SECRET), kind(PASSWORD));
-        Ok(Scanner { names, shapes, coarse, fine, actions, url, pem, encoded, password })
+        Ok(Scanner { names, shapes, literals: found, actions, url, pem, encoded, password })
     }
 
     /// Adds the secrets in `text`, a run of whole lines (the last may lack its end), to `hits`.
     pub fn scan(&self, text: &[u8], session: &mut Session, hits: &mut Vec<Hit>) {
-        let mut upcoming: Vec<Option<usize>> =
-            self.coarse.iter().map(|coarse| coarse.find(text, 0)).collect();
         let mut at = 0;
         while at < text.len() {
             if session.state == State::None {
-                for (coarse, next) in self.coarse.iter().zip(&mut upcoming) {
-                    if next.is_some_and(|found| found < at) {
-                        *next = coarse.find(text, at);
-                    }
-                }
-                let Some(found) = upcoming.iter().flatten().min() else { return };
-                at = memchr::memrchr(b'\n', &text[at..*found]).map_or(at, |n| at + n + 1);
+                let Some(found) = self.literals.find(text, at) else { return };
+                at = memchr::memrchr(b'\n', &text[at..found]).map_or(at, |n| at + n + 1);
             }
             let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |n| at + n);
             let from = hits.len();
@@ -170,8 +134,9 @@ impl Scanner {
     /// The secrets in a command whose words `line` joins, by shape alone.
     pub fn command(&self, line: &[u8]) -> Vec<Hit> {
         let mut hits = Vec::new();
-        let found = self.fine.find_overlapping_iter(line).map(|m| m.pattern().as_usize());
-        let actions = found.flat_map(|literal| &self.actions[literal]);
+        let mut found = Vec::new();
+        self.literals.find_all(line, &mut found);
+        let actions = found.iter().flat_map(|(.., literal)| &self.actions[*literal]);
         let mut shapes: Vec<usize> = actions
             .filter_map(|action| if let Action::Shape(i) = action { Some(*i) } else { None })
             .collect();
@@ -261,9 +226,7 @@ impl Scanner {
         }
         let mut found = std::mem::take(&mut session.found);
         found.clear();
-        found.extend(
-            self.fine.find_overlapping_iter(line).map(|m| (m.start(), m.end(), m.pattern().as_usize())),
-        );
+        self.literals.find_all(line, &mut found);
         found.sort_unstable();
         let mut tried = 0u64;
         let mut named_to = 0;
@@ -558,24 +521,4 @@ fn list_word(line: &[u8]) -> Option<(usize, &[u8])> {
     let end = line.iter().rposition(|b| !b" \t\r\"',".contains(b))? + 1;
     let word = line.get(start..end)?;
     (!word.is_empty() && !word.iter().any(u8::is_ascii_whitespace)).then_some((start, word))
-}
-
-/// Vector searchers over all literals, the longer ones apart from the short ones: a searcher looks only at as many
-/// bytes as its shortest literal has.
-fn coarse(words: &[String]) -> Vec<Coarse> {
-    // Literals that hold another one need no place of their own.
-    let kept: Vec<&String> = words
-        .iter()
-        .filter(|word| !words.iter().any(|other| other.len() < word.len() && word.contains(other.as_str())))
-        .collect();
-    let (short, long): (Vec<&String>, Vec<&String>) = kept.into_iter().partition(|word| word.len() < 4);
-    let group = |words: &[&String]| {
-        let searcher = packed::Config::new().builder().extend(words.iter().map(|w| w.as_bytes())).build();
-        searcher.map(Coarse::Packed).unwrap_or_else(|| {
-            Coarse::Plain(
-                AhoCorasick::new(words).expect("a few hundred short literals make a small automaton"),
-            )
-        })
-    };
-    short.chunks(60).chain(long.chunks(60)).map(group).collect()
 }
