@@ -149,3 +149,63 @@ fn what_is_no_text_is_refused_and_other_encodings_are_read() {
     let broken = push(b"a \xff\xfe b\0\0c password=Hunter2nul \xc3\n").unwrap();
     assert!(broken.starts_with(b"a \xff\xfe b\0\0c password=***"), "{broken:?}");
 }
+
+/// A line that is cut because it is too long: wherever the cut falls, no part of a secret comes out.
+#[test]
+fn a_secret_at_every_offset_of_a_cut() {
+    const LINE: usize = 256 << 10;
+    let redactor = redactor();
+    let secret = "Cut0Offset!pw";
+    for (begin, step) in
+        [(LINE - (16 << 10) - 40, 1), (LINE - 40, 1), ((64 << 10) - 40, 7), (LINE - (18 << 10), 511)]
+    {
+        for i in 0..60 {
+            let at = begin + i * step;
+            let head = "{\"a\":1},".repeat(at / 8);
+            let text = format!("{head}{{\"password\":\"{secret}\",\"b\":2}}{}", ",[1]".repeat(80 << 10));
+            let masked = mask(&redactor, text.as_bytes(), 100_000);
+            assert!(!holds(&masked, "0Offset") && !holds(&masked, "Cut0") && !holds(&masked, "!pw"), "{at}");
+            assert!(masked.len().abs_diff(text.len()) < 100, "{at}: {} {}", masked.len(), text.len());
+        }
+    }
+}
+
+/// What is cut off, nested without end or broken is masked as far as it goes.
+#[test]
+fn broken_documents_are_masked_and_nothing_else_is_lost() {
+    let redactor = redactor();
+    let masked = |text: &str| String::from_utf8(mask(&redactor, text.as_bytes(), 1000)).unwrap();
+    let cut = masked("{\"items\":[{\"host\":\"h\",\"password\":\"CutOff9pw");
+    assert!(cut.starts_with("{\"items\":[{\"host\":\"h\",\"password\":\"***password:"), "{cut}");
+    let deep = format!("{}\"password\":\"Deep9nested\"{}", "{\"a\":".repeat(100_000), "}".repeat(100_000));
+    let deep = masked(&deep.replacen("{\"a\":\"password\"", "{\"password\"", 1));
+    assert!(!deep.contains("Deep9nested") && deep.ends_with("}}}}"));
+    // A key whose end was cut off, with lines of other writers in between and after it.
+    let body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7d93mZqLw0PvN";
+    let log = "2026-11-22 INFO com.tencent.bk.job.manage.Main started\n";
+    let key = format!("-----BEGIN PRIVATE KEY-----\n{body}\n{log}{body}\n{}", log.repeat(3000));
+    let key = masked(&key);
+    assert!(!key.contains("MIIEvQ") && key.matches(log).count() == 3001, "{}", &key[..300]);
+    let endless = format!("-----BEGIN PRIVATE KEY-----\n{}{log}", format!("{body}\n").repeat(900));
+    assert!(!masked(&endless).contains("MIIEvQ") && masked(&endless).ends_with(log));
+}
+
+/// A list of words is a command too: the option, and beside it the secret.
+#[test]
+fn passwords_among_the_words_of_a_command() {
+    for (words, secret) in [
+        (r#"["curl","-u","admin:Curl9pw","http://x"]"#, "Curl9pw"),
+        (r#"["rabbitmqctl","add_user","bk","Rabbit9pw"]"#, "Rabbit9pw"),
+        (r#"["mysql","-uroot","-pMysql 9pw,x"]"#, "Mysql 9pw,x"),
+        (r#"["sshpass","-p","Ssh9pw","ssh","-p","36000","host"]"#, "Ssh9pw"),
+    ] {
+        let mut value: serde_json::Value = serde_json::from_str(words).unwrap();
+        redactor().json(&mut value).unwrap();
+        let (before, after) = words.split_once(secret).unwrap();
+        let masked = value.to_string();
+        assert!(masked.starts_with(before) && masked.ends_with(after), "{masked}");
+    }
+    let mut ports = serde_json::json!(["docker", "run", "-p", "8080:80", "nginx"]);
+    redactor().json(&mut ports).unwrap();
+    assert_eq!(ports, serde_json::json!(["docker", "run", "-p", "8080:80", "nginx"]));
+}
