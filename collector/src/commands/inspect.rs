@@ -110,10 +110,15 @@ fn group_of(path: &str) -> String {
     path.split('/').next().unwrap_or_default().to_owned()
 }
 
+/// How many secrets were masked, by kind, and then in which file how many of which kind.
 fn masked(manifest: &Manifest, lang: Lang, line: &mut impl FnMut(String)) {
     let mut kinds = BTreeMap::<&str, u64>::new();
-    for (kind, count) in manifest.ledger.iter().flat_map(|e| &e.redactions) {
-        *kinds.entry(kind).or_default() += count;
+    let mut files = BTreeMap::<&str, BTreeMap<&str, u64>>::new();
+    for entry in &manifest.ledger {
+        for (kind, count) in &entry.redactions {
+            *kinds.entry(kind).or_default() += count;
+            *files.entry(&entry.path).or_default().entry(kind).or_default() += count;
+        }
     }
     line(String::new());
     line(pick(lang, "已脱敏：", "masked:").to_owned());
@@ -122,6 +127,16 @@ fn masked(manifest: &Manifest, lang: Lang, line: &mut impl FnMut(String)) {
     }
     for (kind, count) in kinds {
         line(format!("{count:>8}  {kind}"));
+    }
+    if files.is_empty() {
+        return;
+    }
+    line(String::new());
+    line(pick(lang, "各文件已脱敏：", "masked in each file:").to_owned());
+    for (path, kinds) in files {
+        let each: Vec<String> = kinds.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+        let (path, each) = (for_terminal(path, 240), for_terminal(&each.join(", "), 240));
+        line(format!("{:>8}  {path}  ({each})", kinds.values().sum::<u64>()));
     }
 }
 
@@ -134,5 +149,36 @@ fn missing(manifest: &Manifest, lang: Lang, line: &mut impl FnMut(String)) {
     }
     for group in &losses {
         line(format!("  {}", loss_line(lang, group)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest(ledger: serde_json::Value) -> Manifest {
+        serde_json::from_value(serde_json::json!({
+            "format": "casebook.bundle/v1", "tool": {"name": "casebook-collect", "version": "0"},
+            "started": "1970-01-01T00:00:00Z", "finished": "1970-01-01T00:00:00Z", "ledger": ledger,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn every_file_says_how_many_of_which_kind_were_masked() {
+        let entry = |path: &str, redactions: serde_json::Value| serde_json::json!({"path": path, "source": "x", "outcome": "collected", "bytes": 1, "redactions": redactions});
+        let manifest = manifest(serde_json::json!([
+            entry("texts/b.txt", serde_json::json!({"token": 2, "password": 3})),
+            entry("describe/a.txt", serde_json::json!({"password": 1})),
+            entry("describe/none.txt", serde_json::json!({})),
+        ]));
+        let shown = show(&manifest, Lang::En);
+        let part = shown.split("masked:\n").nth(1).unwrap().split("missing").next().unwrap();
+        assert_eq!(
+            part,
+            "       4  password\n       2  token\n\nmasked in each file:\n       1  describe/a.txt  (password 1)\n       \
+             5  texts/b.txt  (password 3, token 2)\n\n"
+        );
+        assert!(show(&manifest, Lang::Zh).contains("各文件已脱敏"));
     }
 }
