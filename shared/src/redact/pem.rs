@@ -4,9 +4,8 @@
 
 use super::hit::Hit;
 use super::names::Kind;
+use super::value;
 
-/// A private key of sixteen thousand bits has two hundred lines; after this many it is something else.
-pub(crate) const MAX_LINES: u16 = 1000;
 /// So many lines of other writers to the same log may stand between two lines of a key.
 pub(crate) const MAX_BETWEEN: u8 = 50;
 /// PEM breaks lines after 64 or 76 characters; a run as long as this is hardly anything else inside a key.
@@ -73,8 +72,15 @@ fn inner(line: &[u8], kind: Kind) -> Body {
     if len == 0 || HEADERS.iter().any(|header| memchr::memmem::find(line, header).is_some()) {
         return Body::Key(None);
     }
-    let stamp = text[..start].trim_ascii().iter().all(|b| b.is_ascii_digit() || b"TZ:.-+|>\"'#".contains(b));
-    if is_base64(&text[start..start + len]) && (len >= 16 || stamp) {
+    let mut head = text[..start].trim_ascii();
+    for stream in [b"stdout F".as_slice(), b"stdout P", b"stderr F", b"stderr P"] {
+        head = head.strip_suffix(stream).unwrap_or(head);
+    }
+    let stamp = head.trim_ascii().iter().all(|b| b.is_ascii_digit() || b"TZ:.-+|>\"'#".contains(b));
+    // Behind the words of other lines a long word may be the name of something.
+    let word = &text[start..start + len];
+    let key = len >= LINE || stamp || len >= 16 && (value::looks_random(word) || word.ends_with(b"="));
+    if is_base64(word) && key {
         return Body::Key(Some(Hit::new(from + start, from + start + len, kind)));
     }
     match text.split(|b| !is_base64(&[*b])).max_by_key(|run| run.len()) {
@@ -138,6 +144,8 @@ mod tests {
         let run = "MIIEowIBAAKCAQEAxyzMIIEowIBAAKCAQEAxyzMIIEow";
         assert_eq!(found(format!("x [{run}] y").as_bytes()), Some(run.into()));
         assert_eq!(found(b"-----END PRIVATE KEY-----"), Some("end".into()));
+        assert_eq!(found(b"2026-11-22T07:00:00.123Z stdout F Ab=="), Some("Ab==".into()));
         assert_eq!(found(b"INFO server started"), None);
+        assert_eq!(found(b"INFO started TaskExecutorServiceImpl"), None);
     }
 }

@@ -43,8 +43,8 @@ pub(crate) enum State {
     Block(Kind, usize),
     /// See [`Next::List`].
     List(Kind, bool, usize),
-    /// Inside a private key; so many lines of it so far, and so many others since the last.
-    Pem(u16, u8),
+    /// Inside a private key; so many other lines since the last one of it.
+    Pem(u8),
     /// Beneath the head of a table.
     Column(Column),
     /// A command printed a secret, and its output follows.
@@ -249,7 +249,7 @@ impl Scanner {
                         if let Some((hit, open)) = pem::begin(line, start, self.pem) {
                             hits.extend(hit);
                             if open {
-                                session.state = State::Pem(0, 0);
+                                session.state = State::Pem(0);
                             }
                         }
                     }
@@ -459,12 +459,13 @@ impl Scanner {
                 }
                 false
             }
-            State::Pem(lines, between) => match pem::body(line, self.pem) {
-                pem::Body::Key(hit) if lines < pem::MAX_LINES => {
-                    hits.extend(hit);
-                    *state = State::Pem(lines + 1, 0);
+            State::Pem(between) => match pem::body(line, self.pem) {
+                pem::Body::Key(Some(hit)) => {
+                    hits.push(hit);
+                    *state = State::Pem(0);
                     true
                 }
+                pem::Body::Key(None) => false,
                 pem::Body::End(hit) => {
                     hits.extend(hit);
                     *state = State::None;
@@ -472,10 +473,10 @@ impl Scanner {
                 }
                 // Another thread wrote in between: the key may go on.
                 pem::Body::Other if between < pem::MAX_BETWEEN => {
-                    *state = State::Pem(lines, between + 1);
+                    *state = State::Pem(between + 1);
                     false
                 }
-                _ => {
+                pem::Body::Other => {
                     *state = State::None;
                     false
                 }
