@@ -182,6 +182,13 @@ impl Inner {
         }
     }
 
+    /// Learns a value that will be masked where it was found.
+    fn learn_found(&self, value: &[u8], kind: Kind) {
+        if value::is_learnable(value) {
+            self.learn(value, kind, self.key.fingerprint(value));
+        }
+    }
+
     /// Writes the token of `value`, counts it and learns the value.
     fn mask(&self, value: &[u8], kind: Kind, counts: &mut Counts, out: &mut Vec<u8>) {
         let value = value.trim_ascii();

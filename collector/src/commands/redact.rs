@@ -1,6 +1,8 @@
 //! `casebook-collect redact < in > out`: masks the secrets of a text before it is pasted anywhere.
 
+use std::fs::File;
 use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 
 use shared::redact::{BuildError, Counts, RedactError, Redactor};
@@ -62,9 +64,33 @@ pub fn redact(args: &RedactArgs) -> Exit {
     }
 }
 
+/// Longest file that is gone over twice.
+const MOST_HELD: u64 = 16 << 20;
+
+/// The text, if standard input is a file that fits in memory; a stream is masked as it comes.
+fn short_file() -> io::Result<Option<Vec<u8>>> {
+    let mut file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let about = file.metadata()?;
+    if !about.is_file() || about.len() > MOST_HELD {
+        return Ok(None);
+    }
+    let mut text = Vec::new();
+    (&mut file).take(MOST_HELD).read_to_end(&mut text)?;
+    Ok(Some(text))
+}
+
 fn run(args: &RedactArgs) -> Result<Counts, RunError> {
     let redactor = redactor(&args.rules)?;
-    let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
+    let (input, mut output) = (io::stdin().lock(), io::stdout().lock());
+    let whole = short_file().map_err(RunError::Input)?;
+    if let Some(whole) = &whole {
+        // Gone over once to learn: a value that is recognised at the end may stand at the begin.
+        let (mut masker, mut masked) = (redactor.text(), Vec::new());
+        masker.push(whole, &mut masked)?;
+        masker.finish(&mut masked)?;
+    }
+    let whole = io::Cursor::new(whole.unwrap_or_default());
+    let mut input = whole.chain(input);
     let mut masker = redactor.text();
     let mut piece = vec![0; 256 << 10];
     let mut masked = Vec::with_capacity(512 << 10);

@@ -174,6 +174,12 @@ impl TextMasker {
         if safe.is_some() {
             self.session.state = state;
         }
+        hit::settle(&mut hits);
+        // Learned before anything is written, so that the same value goes from the lines above too.
+        for hit in hits.iter().filter(|hit| safe.is_none_or(|safe| hit.start < safe && hit.end < end)) {
+            let value = hit::unspell(&self.buffer[hit.start..hit.end], hit.spelling);
+            inner.learn_found(value.trim_ascii(), hit.kind);
+        }
         let mut known = Vec::new();
         let learned = inner.learned.read().map_err(|_| RedactError::Poisoned)?;
         learned.find(&self.buffer[..end], &mut known);

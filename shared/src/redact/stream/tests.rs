@@ -27,6 +27,12 @@ fn text_without_secrets_comes_out_as_it_went_in() {
 }
 
 #[test]
+fn a_value_goes_from_the_lines_above_its_name_too() {
+    let masked = mask("trying Zx81-spectrum\npassword: Zx81-spectrum\nadmin: Zx81-spectrum\n");
+    assert!(!masked.contains("Zx81") && masked.starts_with("trying ***password:"), "{masked}");
+}
+
+#[test]
 fn how_the_text_is_cut_into_pieces_changes_nothing() {
     let text = "a=1\npassword: hunter2\nx mysql://u:hunter3pw@h/db\n{\"token\":\"abcdef123\"}\n".repeat(50);
     let whole = mask(&text).into_bytes();
