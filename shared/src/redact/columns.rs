@@ -31,10 +31,16 @@ pub(crate) enum Row {
     End,
 }
 
+/// The head of a table is no longer than this, nor are the names of columns before one of them.
+const LONGEST_HEAD: usize = 2048;
+
 const SETTING: Setting = Setting { quoted: true, colon: false, strong: true };
 
 /// The column of which `name` is the heading, if `line` is the head of a table.
 pub(crate) fn column(line: &[u8], name: &Range<usize>, kind: Kind, strong: bool) -> Option<Column> {
+    if line.len() > LONGEST_HEAD {
+        return None;
+    }
     let line = line.trim_ascii_end();
     let layout = b"|\t,".iter().find_map(|mark| marked(line, name, *mark));
     let layout = layout.or_else(|| (strong && aligned(line, name)).then_some(Layout::Aligned(name.start)))?;
@@ -107,8 +113,12 @@ impl Column {
 /// `INSERT INTO user (name, password) VALUES ('bk', 'x'), …`: the values of the column `name`.
 pub(crate) fn inserted(line: &[u8], name: &Range<usize>, kind: Kind, names: &Names) -> Vec<Hit> {
     let mut hits = Vec::new();
-    let Some(open) = memchr::memrchr(b'(', &line[..name.start]) else { return hits };
-    let Some(close) = memchr::memchr(b')', &line[name.end..]).map(|n| name.end + n) else { return hits };
+    let floor = name.start.saturating_sub(LONGEST_HEAD);
+    let Some(open) = memchr::memrchr(b'(', &line[floor..name.start]).map(|n| floor + n) else { return hits };
+    let ceiling = line.len().min(name.end + LONGEST_HEAD);
+    let Some(close) = memchr::memchr(b')', &line[name.end..ceiling]).map(|n| name.end + n) else {
+        return hits;
+    };
     let number = memchr::memchr_iter(b',', &line[open..name.start]).count();
     let mut at = close + 1;
     at += spaces(&line[at..]);

@@ -11,18 +11,22 @@ use super::learned::WindowHasher;
 
 /// A window is so many bytes.
 const WINDOW: usize = 3;
+/// Windows in eight bytes.
+const SIX: usize = 6;
+
+/// First bytes → the literals that begin so, with their numbers.
+type Heads = HashMap<u32, Vec<(Box<[u8]>, usize)>, BuildHasherDefault<WindowHasher>>;
 
 #[derive(Debug)]
 pub(crate) struct Literals {
     filter: Box<[u64; 1 << 10]>,
-    /// First bytes → the literals that begin so, with their numbers.
-    heads: HashMap<u32, Vec<(Box<[u8]>, usize)>, BuildHasherDefault<WindowHasher>>,
+    heads: Heads,
 }
 
 impl Literals {
     /// The literals are numbered as they come.
     pub fn new<'a>(literals: impl Iterator<Item = &'a [u8]>) -> Literals {
-        let mut built = Literals { filter: Box::new([0; 1 << 10]), heads: HashMap::default() };
+        let mut built = Literals { filter: Box::new([0; 1 << 10]), heads: Heads::default() };
         for (number, literal) in literals.enumerate() {
             built.add(literal, number);
         }
@@ -41,13 +45,7 @@ impl Literals {
         }
     }
 
-    fn may_begin(&self, window: u32) -> bool {
-        let bit = hash(window);
-        self.filter[usize::from(bit >> 6)] >> (bit & 63) & 1 == 1
-    }
-
     /// The numbers and lengths of the literals that stand at the begin of `text`.
-    #[inline(never)]
     fn at<'a>(&'a self, text: &'a [u8], window: u32) -> impl Iterator<Item = (usize, usize)> + 'a {
         let heads = self.heads.get(&window).into_iter().flatten();
         heads
@@ -57,29 +55,64 @@ impl Literals {
 
     /// Where in `text` the first literal begins, from `from` on.
     pub fn find(&self, text: &[u8], from: usize) -> Option<usize> {
-        let text = text.get(from..)?;
-        let at = self.windows(text).find(|(at, window)| self.at(&text[*at..], *window).next().is_some());
-        at.map(|(at, _)| from + at)
+        let mut found = None;
+        self.each(text, from, |at, window| {
+            let stands = self.at(&text[at..], window).next().is_some();
+            found = stands.then_some(at);
+            stands
+        });
+        found
     }
 
     /// Adds every literal in `text` to `found`: begin, end and number.
     pub fn find_all(&self, text: &[u8], found: &mut Vec<(usize, usize, usize)>) {
-        for (at, window) in self.windows(text) {
+        self.each(text, 0, |at, window| {
             found.extend(self.at(&text[at..], window).map(|(number, len)| (at, at + len, number)));
+            false
+        });
+    }
+
+    /// Hands every place in `text` at which a literal may begin, and the window there, to `stop` until that says so.
+    fn each(&self, text: &[u8], from: usize, mut stop: impl FnMut(usize, u32) -> bool) {
+        let mut at = from;
+        // Eight bytes are one load and hold six windows.
+        while let Some(bytes) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+            if self.in_six(u64::from_le_bytes(*bytes), at, &mut stop) {
+                return;
+            }
+            at += SIX;
+        }
+        let mut rest = [0; 16];
+        let tail = text.get(at..).unwrap_or_default();
+        rest[..tail.len()].copy_from_slice(tail);
+        let end = text.len();
+        let mut stop = |at: usize, window| at < end && stop(at, window);
+        for (i, at) in (at..end).step_by(SIX).enumerate() {
+            let bytes = rest[i * SIX..]
+                .first_chunk::<8>()
+                .expect("at most seven bytes are left, and begin at 0 or 6");
+            if self.in_six(u64::from_le_bytes(*bytes), at, &mut stop) {
+                return;
+            }
         }
     }
 
-    /// The places in `text` at which a literal may begin, and what stands there.
-    fn windows<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = (usize, u32)> + 'a {
-        // Four bytes at a time are one load; the last three places are looked at with zeros behind them.
-        let whole =
-            text.windows(WINDOW + 1).map(|w| u32::from_le_bytes([w[0], w[1], w[2], w[3]]) & 0xff_ffff);
-        let last = text.len().saturating_sub(WINDOW)..text.len();
-        let padded = last.clone().map(|at| {
-            let byte = |i: usize| u32::from(text.get(at + i).copied().unwrap_or(0)) << (8 * i);
-            byte(0) | byte(1) | byte(2)
-        });
-        whole.enumerate().chain(last.zip(padded)).filter(|(_, window)| self.may_begin(*window))
+    #[inline(always)]
+    fn in_six(&self, bytes: u64, at: usize, stop: &mut impl FnMut(usize, u32) -> bool) -> bool {
+        let window = |i: usize| (bytes >> (8 * i)) as u32 & 0xff_ffff;
+        let mut places = 0_u32;
+        for i in 0..SIX {
+            let bit = hash(window(i));
+            places |= u32::from(self.filter[usize::from(bit >> 6)] >> (bit & 63) & 1 == 1) << i;
+        }
+        while places != 0 {
+            let i = places.trailing_zeros() as usize;
+            if stop(at + i, window(i)) {
+                return true;
+            }
+            places &= places - 1;
+        }
+        false
     }
 }
 
@@ -95,7 +128,7 @@ mod tests {
     fn every_literal_is_found_wherever_it_stands() {
         let words = ["key", "oken", "secretkey", "ab", "://", "密码"];
         let literals = Literals::new(words.iter().map(|word| word.as_bytes()));
-        for pad in 0..9 {
+        for pad in 0..20 {
             for word in words {
                 let text = format!("{}{word}", ".".repeat(pad));
                 assert_eq!(literals.find(text.as_bytes(), 0), Some(pad), "{text}");
