@@ -66,6 +66,16 @@ impl World {
             .map_err(anyhow::Error::msg)
     }
 
+    /// Makes scenarios side by side: each waits for its kubelets most of the time.
+    pub fn observe_all<'s>(&self, ids: impl IntoIterator<Item = &'s str>) -> Result<()> {
+        std::thread::scope(|scope| {
+            let made: Vec<_> =
+                ids.into_iter().map(|id| scope.spawn(move || self.observe(id).map(drop))).collect();
+            made.into_iter()
+                .try_for_each(|one| one.join().map_err(|_| anyhow::anyhow!("a scenario panicked")).flatten())
+        })
+    }
+
     fn observe_now(&self, scenario: &Scenario) -> Result<Observed> {
         scenario.make(&self.cluster)?;
         let bundle = self.dir.join(format!("{}.tar.gz", scenario.id));
