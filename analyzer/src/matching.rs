@@ -129,7 +129,7 @@ fn search(rules: &[&Rule], snapshot: &Snapshot, tables: &Tables) -> Vec<Vec<Vec<
         match &evidence.pattern {
             Some(_) => {
                 let hits = hits.next().unwrap_or_default();
-                let of_events = event_hits.next().unwrap_or_default();
+                let of_events = newest(event_hits.next().unwrap_or_default(), events);
                 let hits = once_each(hits, !of_events.is_empty(), snapshot);
                 rows.extend(hits.into_iter().map(|hit| Arc::new(text_row(evidence, hit, snapshot, &nodes))));
                 rows.extend(of_events.into_iter().map(|hit| matched_event(evidence, hit, events)));
@@ -139,6 +139,16 @@ fn search(rules: &[&Rule], snapshot: &Snapshot, tables: &Tables) -> Vec<Vec<Vec<
         rows
     };
     rules.iter().map(|rule| rule.evidence.iter().map(&mut rows_of).collect()).collect()
+}
+
+/// The newest events, where there are more than one rule can tell of: each is copied with what its pattern names.
+fn newest(mut hits: Vec<EventHit>, events: &[Arc<Row>]) -> Vec<EventHit> {
+    if hits.len() > bind::MOST_BINDINGS {
+        hits.sort_by_key(|(event, _)| std::cmp::Reverse(events[*event].time));
+        hits.truncate(bind::MOST_BINDINGS);
+        hits.sort_by_key(|(event, _)| *event);
+    }
+    hits
 }
 
 /// Of what one line says in several ways, the way that knows most of it: the event that it was read as, then the piece

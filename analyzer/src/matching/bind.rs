@@ -20,7 +20,7 @@ use crate::rules::expr::{Expr, Truth};
 use crate::rules::format::Pick;
 
 /// Bindings that one rule may have; more are cut off, and the report says so.
-const MOST_BINDINGS: usize = 5_000;
+pub(super) const MOST_BINDINGS: usize = 5_000;
 /// Conditions that one rule may evaluate on pairs of rows.
 const MOST_EVALUATIONS: usize = 400_000;
 
