@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -31,6 +31,12 @@ pub enum Fault {
     Half,
     /// An answer that is no JSON.
     Garbage,
+    /// From then on the server shows another certificate, which the client was told to trust.
+    Rotate,
+    /// From then on the server shows a certificate that nobody vouches for.
+    Impostor,
+    /// From then on nobody listens.
+    Die,
 }
 
 /// Which requests are treated badly, and how.
@@ -62,13 +68,22 @@ impl Proxy {
     pub fn start(cluster: &Cluster, dir: &Path, trouble: Trouble) -> Result<Proxy> {
         std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
         let identity = Identity::make(dir, "proxy", "127.0.0.1")?;
+        let later = Identity::make(dir, "later", "127.0.0.1")?;
+        let trusted = dir.join("trusted.crt");
+        let mut certificates = std::fs::read(&identity.certificate)?;
+        if trouble.fault != Fault::Impostor {
+            certificates.extend(std::fs::read(&later.certificate)?);
+        }
+        std::fs::write(&trusted, certificates)?;
         let listener = TcpListener::bind("127.0.0.1:0").context("cannot listen")?;
         let address = listener.local_addr()?;
         let kubeconfig = dir.join("kubeconfig");
-        cluster.write_kubeconfig(&kubeconfig, &identity.certificate, &address.to_string())?;
+        cluster.write_kubeconfig(&kubeconfig, &trusted, &address.to_string())?;
         let counts = Arc::new(Counts::default());
         let shared = Arc::new(Shared {
             server: identity.server()?,
+            later: later.server()?,
+            turned: AtomicBool::new(false),
             client: tls::client(&cluster.authority())?,
             trouble,
             counts: Arc::clone(&counts),
@@ -76,6 +91,9 @@ impl Proxy {
         std::thread::spawn(move || {
             for socket in listener.incoming().flatten() {
                 let shared = Arc::clone(&shared);
+                if shared.trouble.fault == Fault::Die && shared.turned.load(Ordering::Relaxed) {
+                    break;
+                }
                 // A client that goes away in the middle is part of what is tested, not an error of the proxy's.
                 std::thread::spawn(move || drop(shared.serve(socket)));
             }
@@ -91,6 +109,9 @@ impl Proxy {
 
 struct Shared {
     server: Arc<ServerConfig>,
+    /// What it shows once it has turned.
+    later: Arc<ServerConfig>,
+    turned: AtomicBool,
     client: Arc<ClientConfig>,
     trouble: Trouble,
     counts: Arc<Counts>,
@@ -99,7 +120,8 @@ struct Shared {
 impl Shared {
     /// One request a connection: the answer tells the client that it will be closed.
     fn serve(&self, socket: TcpStream) -> Result<()> {
-        let mut client = tls::accept(&self.server, socket)?;
+        let turned = self.turned.load(Ordering::Relaxed);
+        let mut client = tls::accept(if turned { &self.later } else { &self.server }, socket)?;
         let (head, body) = read_request(&mut client)?;
         let path = head.split_whitespace().nth(1).context("a request has a path")?;
         self.counts.all.fetch_add(1, Ordering::Relaxed);
@@ -117,6 +139,11 @@ impl Shared {
         };
         match self.trouble.fault {
             _ if !troubled => {
+                client.write_all(&self.forward(&head, &body)?)?;
+                finish(&mut client)
+            }
+            Fault::Rotate | Fault::Impostor | Fault::Die => {
+                self.turned.store(true, Ordering::Relaxed);
                 client.write_all(&self.forward(&head, &body)?)?;
                 finish(&mut client)
             }
