@@ -50,7 +50,6 @@ use shared::redact::Redactor;
 use tasks::each;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use warden::Warden;
 
 /// A run while it goes on.
 pub struct Run {
@@ -122,7 +121,6 @@ pub async fn collect(options: Options, cluster: bool) -> Result<Done, RunError> 
     let top = if path.extension().is_some() { stem } else { file_stem(&path) };
     let stage = Stage::new(&path, packing, &top)?;
     let unfinished = stage.folder().to_owned();
-    let _warden = Warden::over(&unfinished);
     let sink = Sink::new(stage.writer()?, stop.clone());
     let progress = Progress::new(options.quiet);
     let masks = options.masks.clone();

@@ -31,6 +31,7 @@ pub fn trials() -> Vec<Trial> {
         on_cluster("stopping::terminal_closed", |world| keeps_what_there_is(world, "HUP")),
         on_cluster("stopping::interrupted_twice", interrupted_twice),
         on_cluster("stopping::killed", killed),
+        on_cluster("stopping::interrupted_while_rewriting", interrupted_while_rewriting),
         on_cluster("stopping::full_disk", full_disk),
         on_cluster("stopping::read_only_disk", read_only_disk),
     ]
@@ -49,11 +50,8 @@ impl Waiting {
         let dir = world.file(&format!("stopping-{name}"));
         let folder = dir.join("out");
         fs::create_dir_all(&folder)?;
-        // Something that takes its time to be read back, so that the end of the run does, too.
-        let long = dir.join("long.txt");
-        let mut lines = BufWriter::new(fs::File::create(&long)?);
-        log_text::write(&mut lines, LONG, 7)?;
-        lines.flush()?;
+        // So that the end of the run takes its time, too.
+        let long = long_text(&dir)?;
         let trouble = Trouble {
             path: "/namespaces/paas-healthy/configmaps".to_owned(),
             fault: Fault::Hang,
@@ -90,6 +88,15 @@ impl Waiting {
     fn said(&self) -> Result<String> {
         Ok(fs::read_to_string(&self.said)?)
     }
+}
+
+/// A text that takes its time to be read back.
+fn long_text(dir: &Path) -> Result<PathBuf> {
+    let path = dir.join("long.txt");
+    let mut lines = BufWriter::new(fs::File::create(&path)?);
+    log_text::write(&mut lines, LONG, 7)?;
+    lines.flush()?;
+    Ok(path)
 }
 
 fn left(folder: &Path) -> Result<Vec<PathBuf>> {
@@ -142,10 +149,44 @@ fn killed(world: &World) -> Result<()> {
     ensure!(!left(&run.folder)?.is_empty(), "nothing is written while it runs, so this test shows nothing");
     run.signal("KILL")?;
     run.code()?;
-    wait::until("the unfinished bundle to be gone", LIMIT, || match left(&run.folder)? {
+    goes_away(&run.folder)
+}
+
+fn goes_away(folder: &Path) -> Result<()> {
+    wait::until("the unfinished bundle to be gone", LIMIT, || match left(folder)? {
         files if files.is_empty() => Ok(()),
         files => bail!("{files:?} are there"),
     })
+}
+
+/// This command has nothing to finish when it is interrupted, and leaves nothing.
+fn interrupted_while_rewriting(world: &World) -> Result<()> {
+    let dir = world.file("stopping-rewriting");
+    let folder = dir.join("out");
+    fs::create_dir_all(&folder)?;
+    let (bundle, long) = (dir.join("bundle.tar.gz"), long_text(&dir)?);
+    let made = run(program("casebook-collect")?.args([
+        "host",
+        "--only",
+        "install",
+        "-o",
+        text(&bundle)?,
+        "--text",
+        text(&long)?,
+    ]))?;
+    ensure!(bundle.is_file(), "`{}` wrote nothing: {}", made.line, made.stderr);
+    let mut child = program("casebook-collect")?
+        .args(["pseudonymize", text(&bundle)?, "-o", text(&folder.join("renamed.tar.gz"))?])
+        .args(["--pseudonym-key", text(&dir.join("pseudonym.key"))?])
+        .spawn()?;
+    wait::until("something to be written", LIMIT, || match left(&folder)? {
+        files if files.is_empty() => bail!("nothing is there"),
+        _ => Ok(()),
+    })?;
+    succeed(Command::new("kill").args(["-INT", &child.id().to_string()]))?;
+    let code = child.wait()?.code();
+    ensure!(code.is_none(), "it ended by itself, so this test shows nothing: {code:?}");
+    goes_away(&folder)
 }
 
 /// A file system of its own in `name`, for as long as the test lasts.

@@ -17,6 +17,7 @@ use shared::redact::verify::{Leak, Verifier, What};
 use shared::redact::{RedactError, Redactor};
 use tempfile::TempDir;
 
+use super::warden::Warden;
 use crate::keyring::{Keyring, KeyringError};
 
 /// Places that a refusal names.
@@ -59,6 +60,8 @@ fn list(leaks: &[impl Display]) -> String {
 #[derive(Debug)]
 pub struct Stage {
     folder: TempDir,
+    /// Removes the folder where this program cannot any more; after the folder, which goes by itself in all other ends.
+    _warden: Option<Warden>,
     target: PathBuf,
     packing: Packing,
     top: String,
@@ -92,7 +95,8 @@ impl Stage {
             .suffix(".part")
             .tempdir_in(parent)
             .map_err(|source| writer::cannot_begin(target, source))?;
-        Ok(Stage { folder, target: target.to_owned(), packing, top: top.to_owned() })
+        let _warden = Warden::over(folder.path());
+        Ok(Stage { folder, _warden, target: target.to_owned(), packing, top: top.to_owned() })
     }
 
     /// Begins the bundle.
