@@ -52,14 +52,15 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// The file that the user named, or the usual one. `env`: the environment.
+    /// The file that the user named, or the usual one.
     ///
     /// # Errors
     /// When there is no usual one.
-    pub fn at(
-        named: Option<PathBuf>,
-        env: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<Keyring, KeyringError> {
+    pub fn open(named: Option<PathBuf>) -> Result<Keyring, KeyringError> {
+        Keyring::at(named, |name| std::env::var_os(name))
+    }
+
+    fn at(named: Option<PathBuf>, env: impl Fn(&str) -> Option<OsString>) -> Result<Keyring, KeyringError> {
         if let Some(key) = named {
             return Ok(Keyring { key });
         }

@@ -211,7 +211,6 @@ fn is_bidi(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::bundle::manifest::Tool;
 
     #[test]
     fn what_failed_for_one_reason_is_said_once() {
@@ -229,19 +228,7 @@ mod tests {
                 "jobs.batch is forbidden: User \"x\" cannot list resource \"jobs\"",
             ),
         ];
-        let now = jiff::Timestamp::UNIX_EPOCH;
-        let manifest = Manifest {
-            format: String::new(),
-            tool: Tool { name: String::new(), version: String::new() },
-            started: now,
-            finished: now,
-            options: BTreeMap::new(),
-            cluster: None,
-            host: None,
-            clocks: Vec::new(),
-            stopped: None,
-            ledger: all.to_vec(),
-        };
+        let manifest = Manifest { ledger: all.to_vec(), ..crate::testing::manifest() };
         let lines: Vec<_> = losses_by_reason(&manifest).iter().map(|g| loss_line(Lang::En, g)).collect();
         assert!(lines[0].starts_with("forbidden a (and 2 more): pods is forbidden"), "{lines:?}");
         assert_eq!(lines[1], "failed b: dial tcp 10.0.0.1:10250: i/o timeout");

@@ -242,7 +242,7 @@ fn pseudonyms_of(args: PseudonymArgs) -> Result<Option<(Kinds, Keyring)>, Option
         return Ok(None);
     }
     let kinds = kinds(args.pseudonymize.iter().map(String::as_str))?;
-    Ok(Some((kinds, Keyring::at(args.keyring.pseudonym_key, |name| std::env::var_os(name))?)))
+    Ok(Some((kinds, Keyring::open(args.keyring.pseudonym_key)?)))
 }
 
 impl HostsOptions {

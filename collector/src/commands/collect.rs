@@ -6,7 +6,7 @@ use crate::cli::CollectArgs;
 use crate::exit::Exit;
 use crate::options::Options;
 use crate::preview;
-use crate::run::{self, RunError};
+use crate::run::{self, Done, RunError};
 use crate::say;
 
 /// Collects and writes a bundle.
@@ -32,13 +32,18 @@ pub async fn carry_out(options: Options, cluster: bool) -> Exit {
     let lang = options.lang;
     match run::collect(options, cluster).await {
         Ok(done) => {
-            say::aside(&run::summary(&done, lang));
-            // The bundle is there, whether or not its name can be said.
-            let _ = say::out(&format!("{}\n", done.written.path.display()));
+            announce(&done, lang);
             done.exit()
         }
         Err(error) => refuse_in(lang, &error),
     }
+}
+
+/// Says that a bundle is written, and its name on standard output.
+pub fn announce(done: &Done, lang: Lang) {
+    say::aside(&run::summary(done, lang));
+    // The bundle is there, whether or not its name can be said.
+    let _ = say::out(&format!("{}\n", done.written.path.display()));
 }
 
 /// Says why nothing was written, in the user's language where what happened is common.

@@ -12,14 +12,12 @@ use shared::lang::Lang;
 use shared::pseudonym::bundle::OPTION;
 use shared::pseudonym::{NoKind, kinds};
 
-use super::collect::refuse;
+use super::collect::{announce, refuse};
 use crate::cli::PseudonymizeArgs;
 use crate::exit::Exit;
 use crate::keyring::{Keyring, KeyringError};
-use crate::messages;
 use crate::run::Done;
 use crate::run::deliver::{DeliverError, Renaming, Stage};
-use crate::say;
 
 #[derive(Debug, thiserror::Error)]
 enum PseudonymizeError {
@@ -52,10 +50,7 @@ pub fn pseudonymize(args: &PseudonymizeArgs, locale: Option<Lang>) -> Exit {
     let lang = args.lang.or(locale).unwrap_or(Lang::En);
     match run(args) {
         Ok(done) => {
-            let Done { written, manifest, map } = &done;
-            say::aside(&messages::finished(lang, written, manifest, map.as_deref()));
-            // The bundle is there, whether or not its name can be said.
-            let _ = say::out(&format!("{}\n", written.path.display()));
+            announce(&done, lang);
             Exit::Complete
         }
         Err(error) => refuse(&error),
@@ -64,7 +59,7 @@ pub fn pseudonymize(args: &PseudonymizeArgs, locale: Option<Lang>) -> Exit {
 
 fn run(args: &PseudonymizeArgs) -> Result<Done, PseudonymizeError> {
     let kinds = kinds(args.kinds.iter().map(String::as_str))?;
-    let keyring = Keyring::at(args.keyring.pseudonym_key.clone(), |name| std::env::var_os(name))?;
+    let keyring = Keyring::open(args.keyring.pseudonym_key.clone())?;
     let packing = packing(args)?;
     let (top, mut manifest) = open(args)?;
     let words = keyring.begin(kinds)?;

@@ -45,7 +45,7 @@ pub fn reveal(args: &RevealArgs) -> Exit {
 }
 
 fn run(args: &RevealArgs) -> Result<u64, RevealError> {
-    let keyring = Keyring::at(args.keyring.pseudonym_key.clone(), |name| std::env::var_os(name))?;
+    let keyring = Keyring::open(args.keyring.pseudonym_key.clone())?;
     let mut revealer = Revealer::new(&keyring.known()?);
     let (name, mut input): (String, Box<dyn Read>) = match &args.file {
         Some(path) => {
