@@ -14,8 +14,12 @@ const NAMED: usize = 3;
 
 pub(super) type Sums = BTreeMap<String, Option<String>>;
 
-/// The hashes of all files but the manifest, by their path. What was cut while it was read has none.
+/// The hashes of all files but the manifest, by their path, where there is a manifest to compare them with. What was cut
+/// while it was read has none.
 pub(super) fn sums(entries: &[Entry]) -> Sums {
+    if !entries.iter().any(|entry| entry.path == paths::MANIFEST) {
+        return Sums::new();
+    }
     let files = entries.par_iter().filter(|entry| entry.path != paths::MANIFEST);
     files.map(|entry| (entry.path.clone(), (!entry.cut).then(|| integrity::sha256(&entry.data)))).collect()
 }
@@ -53,41 +57,19 @@ pub(super) fn notes(manifest: &Manifest, sums: &Sums) -> Vec<Localized> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::manifest;
     use super::*;
-    use shared::bundle::manifest::{FORMAT, LedgerEntry, Outcome, Tool};
+    use jiff::Timestamp;
+    use shared::bundle::manifest::{LedgerEntry, Outcome};
+    use shared::bundle::writer::Item;
     use shared::lang::Lang;
 
     fn entry(path: &str, data: &str, cut: bool) -> Entry {
         Entry { path: path.to_owned(), data: data.as_bytes().to_vec(), modified: None, cut }
     }
 
-    fn manifest(files: &[Entry]) -> Manifest {
-        let now = jiff::Timestamp::UNIX_EPOCH;
-        let listed = files.iter().map(|file| LedgerEntry {
-            path: file.path.clone(),
-            source: String::new(),
-            outcome: Outcome::Collected,
-            bytes: file.data.len() as u64,
-            missing_bytes: None,
-            sha256: Some(integrity::sha256(&file.data)),
-            started: None,
-            millis: 0,
-            redactions: BTreeMap::new(),
-            note: None,
-            subject: Default::default(),
-        });
-        Manifest {
-            format: FORMAT.to_owned(),
-            tool: Tool { name: String::new(), version: String::new() },
-            started: now,
-            finished: now,
-            options: BTreeMap::new(),
-            cluster: None,
-            host: None,
-            clocks: Vec::new(),
-            stopped: None,
-            ledger: listed.collect(),
-        }
+    fn listed(file: &Entry) -> LedgerEntry {
+        Item::from_bytes(&file.path, Timestamp::UNIX_EPOCH, &file.data).entry("GET /x", Outcome::Collected)
     }
 
     fn said(manifest: &Manifest, files: &[Entry]) -> Vec<String> {
@@ -96,8 +78,9 @@ mod tests {
 
     #[test]
     fn what_is_not_as_it_was_is_named() {
-        let files: Vec<Entry> = ["a", "b", "c", "d", "e"].map(|name| entry(name, name, false)).into();
-        let manifest = manifest(&files);
+        let mut files: Vec<Entry> = ["a", "b", "c", "d", "e"].map(|name| entry(name, name, false)).into();
+        let manifest = manifest(files.iter().map(listed).collect());
+        files.push(entry(paths::MANIFEST, "{}", false));
         assert_eq!(said(&manifest, &files), [""; 0]);
         let mut altered = vec![entry("a", "other", false), entry("new", "x", false)];
         // What was cut while it was read is told by others.

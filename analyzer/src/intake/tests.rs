@@ -25,6 +25,23 @@ const PODS: &str = r#"{
 }
 "#;
 
+/// The manifest of a run that left nothing but this ledger.
+pub(super) fn manifest(ledger: Vec<LedgerEntry>) -> Manifest {
+    let time = "2026-03-04T05:06:07Z".parse().unwrap();
+    Manifest {
+        format: FORMAT.to_owned(),
+        tool: Tool { name: "casebook-collect".into(), version: "0.1.0".into() },
+        started: time,
+        finished: time,
+        options: Default::default(),
+        cluster: None,
+        host: None,
+        clocks: Vec::new(),
+        stopped: None,
+        ledger,
+    }
+}
+
 fn bundle(dir: &Path, format: Format) -> PathBuf {
     let log = format!("first\n{}last\n", truncation::marker(Some(4096)));
     let files: [(&str, &str); 6] = [
@@ -51,20 +68,7 @@ fn bundle(dir: &Path, format: Format) -> PathBuf {
     ));
     ledger.push(entry("cluster-resources/pvcs", Outcome::Collected, None));
     ledger.push(entry("cluster-resources/pods/logs/a/web-1/nginx.log", Outcome::TimedOut, Some("deadline")));
-    let time = "2026-03-04T05:06:07Z".parse().unwrap();
-    let manifest = Manifest {
-        format: FORMAT.to_owned(),
-        tool: Tool { name: "casebook-collect".into(), version: "0.1.0".into() },
-        started: time,
-        finished: time,
-        options: Default::default(),
-        cluster: None,
-        host: None,
-        clocks: Vec::new(),
-        stopped: None,
-        ledger,
-    };
-    writer.finish(&manifest).unwrap();
+    writer.finish(&manifest(ledger)).unwrap();
     target
 }
 
