@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use libtest_mimic::Trial;
 use serde_json::Value;
 use tests::run::run;
+use tests::wait;
 
 use crate::on_cluster;
 use crate::world::{World, report, text};
@@ -108,6 +110,7 @@ fn every_way_tells_what_it_can(world: &World) -> Result<()> {
     let mut scenarios: Vec<&str> = EXPECTED.iter().map(|(scenario, ..)| *scenario).collect();
     scenarios.dedup();
     world.observe_all(scenarios)?;
+    wait::until("containers that have exited three times", BETWEEN * 3, || long_pauses(world))?;
     let mut table = String::new();
     let mut wrong = Vec::new();
     let mut found: Vec<BTreeMap<(String, String), char>> = Vec::new();
@@ -236,6 +239,32 @@ fn described(world: &World) -> Result<PathBuf> {
     files(world, "1.32", "describe", &[], "txt")
 }
 
+/// Kubelets wait longer each time; this is longer than a run.
+const BETWEEN: Duration = Duration::from_secs(60);
+
+/// After a few runs the pauses between them are so long that hardly any look falls into a run.
+fn long_pauses(world: &World) -> Result<()> {
+    for namespace in ["crashing", "oom"] {
+        let pods = world.cluster.get(namespace, "pods", "")?;
+        let restarts = |pod: &Value| pod["status"]["containerStatuses"][0]["restartCount"].as_u64();
+        let often =
+            tests::cluster::items(&pods).iter().all(|pod| restarts(pod).is_some_and(|count| count >= 3));
+        ensure!(often, "those in {namespace} have not");
+    }
+    Ok(())
+}
+
+/// A table of pods that was printed while those that keep exiting wait for their next run. For a moment before that it
+/// shows how the last run ended instead, and tells other things.
+fn at_rest(table: String) -> Result<String> {
+    let waits = |namespace: &str| {
+        let mut rows = table.lines().filter(|line| line.split_whitespace().next() == Some(namespace));
+        rows.all(|line| line.contains("CrashLoopBackOff"))
+    };
+    ensure!(["crashing", "oom"].into_iter().all(waits), "they run or have just ended:\n{table}");
+    Ok(table)
+}
+
 /// One long scroll: the time, tables, logs of what is not well, helm.
 fn terminal(world: &World) -> Result<PathBuf> {
     let cluster = &world.cluster;
@@ -246,7 +275,13 @@ fn terminal(world: &World) -> Result<PathBuf> {
     show("date", printed(&mut Command::new("date"))?);
     for kind in KINDS {
         let args = ["get", kind, "-A", "-o", "wide"];
-        show(&format!("kubectl {}", args.join(" ")), printed(&mut cluster.tool("kubectl-1.32", &args))?);
+        let print = || printed(&mut cluster.tool("kubectl-1.32", &args));
+        let output = if kind == &"pods" {
+            wait::until("pods between their runs", BETWEEN, || at_rest(print()?))?
+        } else {
+            print()?
+        };
+        show(&format!("kubectl {}", args.join(" ")), output);
     }
     for (_, _, namespace, _) in EXPECTED {
         let pods = cluster.get(namespace, "pods", "")?;
