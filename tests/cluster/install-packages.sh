@@ -5,7 +5,8 @@ set -euo pipefail
 mapfile -t packages < <(grep -v '^#' "$(dirname "$0")/packages.txt")
 missing=()
 for package in "${packages[@]}"; do
-  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok' || missing+=("$package")
+  status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) || status=
+  [[ $status == "install ok"* ]] || missing+=("$package")
 done
 # A tool that came by another way than its package is as good.
 wanted=()

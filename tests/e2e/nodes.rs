@@ -93,12 +93,16 @@ impl Nodes {
             lines += &format!("AuthorizedKeysFile {dir}/authorized\n");
         }
         std::fs::write(&config, lines)?;
+        // A node that is prepared may hide the folder that the cache lies in, such as /tmp; what sshd reads is put back.
         let script = format!(
             "set -e\nmount --bind {dir}/passwd /etc/passwd\nmount --bind {dir}/shadow /etc/shadow\n\
-             mount -t tmpfs -o size=256k tmpfs /run\nmkdir /run/sshd\n{}\n\
-             exec env LD_LIBRARY_PATH={sshd} {sshd}/sshd -D -e -f {}",
-            manner.prepare,
-            config.display(),
+             mount -t tmpfs -o size=256k tmpfs /run\nmkdir /run/sshd /run/dir /run/programs\n\
+             mount --bind {dir} /run/dir\nmount --bind {sshd} /run/programs\n{prepare}\n\
+             test -e {config} || {{ mkdir -p {dir}; mount --bind /run/dir {dir}; }}\n\
+             test -e {sshd}/sshd || {{ mkdir -p {sshd}; mount --bind /run/programs {sshd}; }}\n\
+             exec env LD_LIBRARY_PATH={sshd} {sshd}/sshd -D -e -f {config}",
+            prepare = manner.prepare,
+            config = config.display(),
             sshd = self.sshd.display(),
         );
         let log = std::fs::File::create(self.dir.join(format!("{address}.log")))?;

@@ -102,9 +102,16 @@ impl Cache {
         if complete && fs::read_to_string(&stamp).is_ok_and(|text| text.trim() == version) {
             return Ok(());
         }
-        // Without the old programs the script cannot take them for its own.
-        for path in wanted {
-            let _ = fs::remove_file(path);
+        // Without the old programs the script cannot take them for its own. What a run of this very version has made before
+        // it failed is kept, so that the next one goes on from there.
+        let begun = self.dir.join(part).join("begun");
+        if !fs::read_to_string(&begun).is_ok_and(|text| text.trim() == version) {
+            for path in wanted {
+                let _ = fs::remove_file(path);
+            }
+            fs::create_dir_all(self.dir.join(part))
+                .and_then(|()| fs::write(&begun, &version))
+                .with_context(|| format!("cannot write {}", begun.display()))?;
         }
         let mut child = Command::new("bash")
             .arg(&script_path)
