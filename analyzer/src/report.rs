@@ -25,6 +25,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::lang::Lang;
 
+use crate::lexicon::model::Reading;
+use crate::lexicon::{self, Lexicon};
 use crate::snapshot::Snapshot;
 use crate::triage;
 use crate::triage::model::Triage;
@@ -50,7 +52,15 @@ pub struct Report<T = Text> {
     /// Cases that can be neither shown nor ruled out.
     pub unresolved: Vec<Unresolved<T>>,
     pub triage: Triage<T>,
+    /// What lines that are quoted above mean, case or no case; in the order in which they are quoted.
+    #[serde(default = "no_readings::<T>")]
+    pub readings: Vec<Reading<T>>,
     pub ledger: Ledger,
+}
+
+/// Of a report that was written before there were any.
+fn no_readings<T>() -> Vec<Reading<T>> {
+    Vec::new()
 }
 
 impl Report {
@@ -64,8 +74,20 @@ impl Report {
             findings,
             unresolved,
             triage,
+            readings: Vec::new(),
             ledger: Ledger::of(&snapshot.coverage.ledger),
         }
+    }
+
+    /// With the readings of the lines that it quotes, and of lines of pasted texts that only the lexicon can read.
+    pub fn read_with(mut self, lexicon: &Lexicon, snapshot: &Snapshot) -> Self {
+        self.readings = lexicon::annotate(lexicon, snapshot, &self.findings, &mut self.triage);
+        self
+    }
+
+    /// What the line at a place means, where the lexicon knows it.
+    pub fn reading(&self, path: &str, line: u32) -> Option<&Reading> {
+        self.readings.iter().find(|reading| reading.line == line && reading.path == path)
     }
 
     /// Every finding, and after each those that it explains.
@@ -87,6 +109,7 @@ impl Report {
             findings: self.findings.iter().map(|finding| finding.in_language(lang)).collect(),
             unresolved: self.unresolved.iter().map(|case| case.in_language(lang)).collect(),
             triage: self.triage.in_language(lang),
+            readings: self.readings.iter().map(|reading| reading.in_language(lang)).collect(),
             ledger: self.ledger.clone(),
         }
     }

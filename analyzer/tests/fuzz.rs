@@ -15,6 +15,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use analyzer::intake;
+use analyzer::lexicon::Lexicon;
 use analyzer::matching;
 use analyzer::report::{self, Dates, Report};
 use analyzer::rules::{Rule, RuleSet};
@@ -262,7 +263,8 @@ fn reports() {
         });
         let snapshot = intake::from_files(files.collect(), Vec::new());
         let found = matching::run(&RULES, &snapshot);
-        let report = Report::build(&snapshot, found.findings, found.unresolved);
+        let report = Report::build(&snapshot, found.findings, found.unresolved)
+            .read_with(Lexicon::built_in().unwrap(), &snapshot);
         let json = report::json::render(&report, Lang::En);
         serde_json::from_str::<serde_json::Value>(&json).unwrap();
         for lang in [Lang::Zh, Lang::En] {

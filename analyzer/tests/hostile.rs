@@ -11,6 +11,7 @@ use std::fs;
 use std::io::{Cursor, Write};
 use std::path::Path;
 
+use analyzer::lexicon::Lexicon;
 use analyzer::report::{self, Dates, Report};
 use analyzer::rules::RuleSet;
 use analyzer::snapshot::Snapshot;
@@ -73,7 +74,8 @@ fn every_class_of_hostile_input_is_survived() {
 /// Every rule is tried on it, and the reports for people are written.
 fn reported(rules: &RuleSet, snapshot: &Snapshot, name: &str) {
     let found = matching::run(rules, snapshot);
-    let report = Report::build(snapshot, found.findings, found.unresolved);
+    let report = Report::build(snapshot, found.findings, found.unresolved)
+        .read_with(Lexicon::built_in().unwrap(), snapshot);
     let options = report::text::Options { lang: Lang::En, width: 80, color: false, dates: Dates::utc() };
     let text = report::text::render(&report, &options);
     assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{2066}', '\u{9b}']), "{name}: a control character");

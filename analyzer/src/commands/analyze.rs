@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use crate::cli::{Analyze, Exit, Format, may_colour, print, say};
+use crate::lexicon::Lexicon;
 use crate::report::{Dates, Report, html, json, junit, markdown, sarif, text};
 use crate::rules::RuleSet;
 use crate::{intake, matching};
@@ -31,7 +32,8 @@ pub fn run(args: &Analyze) -> anyhow::Result<Exit> {
     }
     let failed =
         args.fail_on.is_some_and(|wanted| found.findings.iter().any(|f| wanted.is_met_by(f.verdict)));
-    let report = Report::build(&snapshot, found.findings, found.unresolved);
+    let report = Report::build(&snapshot, found.findings, found.unresolved)
+        .read_with(&Lexicon::load(&args.common.rules)?, &snapshot);
     let stdout = std::io::stdout();
     let dates = Dates::local();
     let rendered = match format(args, stdout.is_terminal()) {

@@ -8,6 +8,7 @@ use shared::encryption::Identities;
 use shared::lang::Lang;
 
 use crate::cli::{Analyze, Format, say};
+use crate::lexicon::Lexicon;
 use crate::report::Report;
 use crate::report::escape::one_line;
 use crate::rules::RuleSet;
@@ -24,10 +25,11 @@ pub fn run(args: &Analyze, format: Format, before: &Path, after: &Path) -> anyho
     }
     let lang = args.common.lang();
     let rules = RuleSet::load(&args.common.rules)?;
+    let lexicon = Lexicon::load(&args.common.rules)?;
     let identities = args.identities()?;
     let limits = args.bounds.limits();
-    let (before, _) = report(&rules, before, &limits, &identities)?;
-    let (after, seen) = report(&rules, after, &limits, &identities)?;
+    let (before, _) = report(&rules, &lexicon, before, &limits, &identities)?;
+    let (after, seen) = report(&rules, &lexicon, after, &limits, &identities)?;
     let clusters = [&before, &after].map(|report| report.bundle.cluster.as_ref()?.name.as_deref());
     if let [Some(one), Some(other)] = clusters
         && one != other
@@ -48,6 +50,7 @@ pub fn run(args: &Analyze, format: Format, before: &Path, after: &Path) -> anyho
 
 fn report(
     rules: &RuleSet,
+    lexicon: &Lexicon,
     path: &Path,
     limits: &Limits,
     identities: &Identities,
@@ -57,6 +60,6 @@ fn report(
     for note in &found.notes {
         say(&format!("note: {note}"));
     }
-    let report = Report::build(&snapshot, found.findings, found.unresolved);
+    let report = Report::build(&snapshot, found.findings, found.unresolved).read_with(lexicon, &snapshot);
     Ok((report, snapshot))
 }

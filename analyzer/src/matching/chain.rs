@@ -35,6 +35,11 @@ pub fn fill(findings: &mut [Finding], world: &World<'_>) {
     }
 }
 
+/// From an object that is not well down to what it waits for; empty where it is well or unknown.
+pub fn below(subject: &Subject, world: &World<'_>) -> Vec<Link> {
+    follow(subject, world, &mut BTreeSet::new(), LONGEST)
+}
+
 fn longest(subject: &Subject, world: &World<'_>) -> Vec<Link> {
     let start = Subject { container: None, node: None, ..subject.clone() };
     let mut seen = BTreeSet::new();

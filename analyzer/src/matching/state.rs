@@ -77,6 +77,10 @@ impl<'s> World<'s> {
         world
     }
 
+    pub fn snapshot(&self) -> &'s Snapshot {
+        self.snapshot
+    }
+
     fn take_users(&mut self, pod: &'s Object, namespace: &'s str) {
         let volumes = pod.value.pointer("/spec/volumes").and_then(Value::as_array);
         for volume in volumes.into_iter().flatten() {

@@ -179,6 +179,7 @@ pub(crate) fn sample() -> Report {
             }],
             texts: Vec::new(),
         },
+        readings: Vec::new(),
         ledger: Ledger {
             items: 120,
             outcomes: [("collected".to_owned(), 118), ("forbidden".to_owned(), 2)].into(),
@@ -229,7 +230,7 @@ fn json_in_one_language() {
 fn the_json_top_level_is_the_contract() {
     let value: serde_json::Value = serde_json::from_str(&json::render(&sample(), Lang::Zh)).unwrap();
     let names: Vec<&String> = value.as_object().unwrap().keys().collect();
-    assert_eq!(names, ["schema", "bundle", "findings", "unresolved", "triage", "ledger"]);
+    assert_eq!(names, ["schema", "bundle", "findings", "unresolved", "triage", "readings", "ledger"]);
     assert_eq!(value["schema"], "casebook.report/v1");
     assert_eq!(value["findings"][0]["title"], "Helm release 停留在 pending 状态");
 }

@@ -12,6 +12,7 @@ use super::link::Links;
 use super::model::{Finding, Severity, Text, Verdict};
 use super::words::{self, Dates, pick};
 use super::{Report, fold};
+use crate::lexicon::model::Reading;
 use crate::triage::model::{Group, LogLine};
 
 use wrap::wrap;
@@ -57,7 +58,7 @@ impl Style {
 
 /// The whole report.
 pub fn render(report: &Report, options: &Options) -> String {
-    let mut writer = Writer { options, lang: options.lang, out: String::new() };
+    let mut writer = Writer { options, lang: options.lang, readings: &report.readings, out: String::new() };
     let links = Links::of(report);
     writer.findings(report, &links);
     writer.triage(report, &links);
@@ -68,14 +69,14 @@ pub fn render(report: &Report, options: &Options) -> String {
 
 /// One finding alone.
 pub fn finding(finding: &Finding, options: &Options) -> String {
-    let mut writer = Writer { options, lang: options.lang, out: String::new() };
+    let mut writer = Writer { options, lang: options.lang, readings: &[], out: String::new() };
     writer.finding(finding, "", "", &[]);
     writer.out
 }
 
 /// One group of problems alone.
 pub fn group(group: &Group, options: &Options) -> String {
-    let mut writer = Writer { options, lang: options.lang, out: String::new() };
+    let mut writer = Writer { options, lang: options.lang, readings: &[], out: String::new() };
     writer.group(group, "");
     writer.out
 }
@@ -83,6 +84,7 @@ pub fn group(group: &Group, options: &Options) -> String {
 struct Writer<'a> {
     options: &'a Options,
     lang: Lang,
+    readings: &'a [Reading],
     out: String,
 }
 
@@ -249,6 +251,12 @@ impl Writer<'_> {
             self.lines(4, Some(Style::Dim), &place);
             let excerpt = one_line(&evidence.telling(&self.options.dates, self.lang));
             self.lines(6, None, &keep_ends(&excerpt, 400));
+            // The case says what the line means; what stands behind the names in it may be news.
+            if words::reading(self.readings, &evidence.path, evidence.line)
+                .is_some_and(|r| !r.names.is_empty())
+            {
+                self.reading(6, &evidence.path, evidence.line);
+            }
         }
         for (index, link) in finding.chain.iter().enumerate() {
             let label =
@@ -374,7 +382,22 @@ impl Writer<'_> {
                 let mark = format!("{:>6}{count}  ", line.line);
                 let text = one_line(&line.text);
                 self.item(4, &mark, None, &shorten(&text, 400));
+                self.reading(6, &line.path, line.line);
             }
+        }
+    }
+
+    /// What the line at a place means, beneath it.
+    fn reading(&mut self, indent: usize, path: &str, line: u32) {
+        let readings = self.readings;
+        let Some(reading) = words::reading(readings, path, line) else { return };
+        let meaning = one_line(reading.meaning.get(self.lang));
+        self.item(indent, "= ", Some(Style::Bold), &meaning);
+        for named in &reading.names {
+            self.item(indent, "· ", None, &words::named(named, self.lang));
+        }
+        if let Some(command) = &reading.command {
+            self.verbatim(indent + 2, Style::Cyan, command);
         }
     }
 

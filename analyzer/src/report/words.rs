@@ -9,6 +9,7 @@ use regex::{Captures, Regex};
 use shared::lang::Lang;
 
 use super::model::{Severity, Subject, Verdict};
+use crate::lexicon::model::{Named, Reading};
 
 /// Picks the text of a language.
 pub fn pick<'a>(lang: Lang, zh: &'a str, en: &'a str) -> &'a str {
@@ -197,4 +198,26 @@ mod tests {
             "build 20240501T12 of x-2024-05-01"
         );
     }
+}
+
+/// The reading of the line at a place.
+pub fn reading<'r>(readings: &'r [Reading], path: &str, line: u32) -> Option<&'r Reading> {
+    readings.iter().find(|reading| reading.line == line && reading.path == path)
+}
+
+/// What a line names, on one line: what it is, how it is, what it waits for, and which case knows it.
+pub fn named(named: &Named, lang: Lang) -> String {
+    let is = pick(lang, " 是 ", " is ");
+    let mut line = format!("{}{is}{}", named.name, subject(&named.subject, lang));
+    line.push_str(&format!("{}{}", pick(lang, "：", ": "), named.state.get(lang)));
+    for link in named.chain.iter().filter(|link| link.subject != named.subject) {
+        line.push_str(&format!(" → {} {}", subject(&link.subject, lang), link.state));
+    }
+    if let Some(case) = named.cases.first() {
+        line.push_str(&match lang {
+            Lang::Zh => format!("（见 {case}）"),
+            Lang::En => format!(" (see {case})"),
+        });
+    }
+    super::escape::one_line(&line)
 }

@@ -45,6 +45,12 @@ pub struct Case {
     #[serde(default)]
     pub collected: Option<String>,
     pub expect: Expected,
+    /// Where the output that the case holds comes from.
+    #[serde(default)]
+    pub origin: Origin,
+    /// Address of the report, or name of the scenario.
+    #[serde(default)]
+    pub from: Option<String>,
     /// Subjects of the finding, as `namespace/name` or `name`; all of them.
     #[serde(default)]
     pub subjects: Option<Vec<String>>,
@@ -92,6 +98,19 @@ pub enum Expected {
     Likely,
     NeedMore,
     Silent,
+}
+
+/// Where the output in a case comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The real program said it, in a scenario of the tests.
+    Lab,
+    /// Somebody published it; names and addresses are replaced.
+    Report,
+    /// Written by hand after documentation or source.
+    #[default]
+    Made,
 }
 
 impl Expected {

@@ -73,7 +73,7 @@ pub struct RuleFile {
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[allow(dead_code)] // Only its schema is used: the type itself is `shared::lang::Localized`.
-struct BothLanguages {
+pub(crate) struct BothLanguages {
     zh: String,
     en: String,
 }

@@ -7,10 +7,14 @@ use std::{fs, io};
 use thiserror::Error;
 
 use super::{Rule, RuleError};
+use crate::lexicon::set::LexiconText;
 
 mod embedded {
     include!(concat!(env!("OUT_DIR"), "/embedded_rules.rs"));
 }
+
+/// The folder below that of the packs that holds the [`crate::lexicon`].
+pub const LEXICON: &str = "lexicon";
 
 /// Bytes that one rule file may have.
 const LARGEST: u64 = 1 << 20;
@@ -102,6 +106,13 @@ pub fn embedded() -> Vec<RuleText> {
         .collect()
 }
 
+/// The files of the lexicon in the program.
+pub fn embedded_lexicon() -> Vec<LexiconText> {
+    let file =
+        |(path, yaml): &(&str, &str)| LexiconText { path: format!("rules/{path}"), yaml: (*yaml).to_owned() };
+    embedded::LEXICON.iter().map(file).collect()
+}
+
 /// The rule files below a folder, in the order of their paths. `*.test.yaml` are not among them.
 pub fn read_folder(folder: &Path) -> Result<Vec<RuleText>, RuleSetError> {
     let failed = |path: &Path, source| RuleSetError::Io { path: path.to_owned(), source };
@@ -138,7 +149,7 @@ fn walk(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> io::Result<()>
         let path = entry.path();
         let name = entry.file_name().to_string_lossy().into_owned();
         if entry.file_type()?.is_dir() {
-            if depth < 2 && name != "redaction" && !name.starts_with('.') {
+            if depth < 2 && name != "redaction" && name != LEXICON && !name.starts_with('.') {
                 walk(&path, depth + 1, paths)?;
             }
         } else if depth == 2 && name.ends_with(".yaml") && !name.ends_with(".test.yaml") {

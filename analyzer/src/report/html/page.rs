@@ -7,6 +7,7 @@ use super::board::{Board, board};
 use super::context::{Context, context};
 use super::cost::{NodeLoad, loads};
 use super::timeline::{Timeline, timeline};
+use crate::lexicon::model::Reading;
 use crate::report::Report;
 use crate::report::bundle::Bundle;
 use crate::report::ledger::{Ledger, MissingItem};
@@ -30,6 +31,7 @@ pub struct Page<'a> {
     /// Of each finding: lines of a log that its evidence does not quote.
     finding_logs: Vec<&'a [LogLine]>,
     triage: Triage,
+    readings: &'a [Reading],
     /// Of each group: places in the list of those findings that speak of its objects.
     group_findings: Vec<Vec<usize>>,
     ledger: Ledger,
@@ -75,6 +77,7 @@ impl<'a> Page<'a> {
                 groups: report.triage.groups.iter().map(bounded_group).collect(),
                 texts: report.triage.texts.clone(),
             },
+            readings: &report.readings,
             ledger: bounded_ledger(&report.ledger),
             missing: report.ledger.missing.len(),
             context: context(report, snapshot),

@@ -80,6 +80,7 @@ impl Writer<'_> {
                 Lang::En => format!("Log lines that tell most ({path}):"),
             });
             self.pieces.push(fence("", &quoted(lines)));
+            self.readings(lines);
         }
     }
 
@@ -187,7 +188,8 @@ impl Writer<'_> {
                     .unwrap_or_default();
                 let times = self.times(first.count, *places);
                 let excerpt = code_ends(&first.telling(self.dates, self.lang), QUOTE);
-                format!("- {}{time}{times}{}{excerpt}", place(first), self.pick("：", ": "))
+                let names = self.names(first);
+                format!("- {}{time}{times}{}{excerpt}{names}", place(first), self.pick("：", ": "))
             })
             .collect();
         if folded.len() > detail.evidence {
@@ -199,6 +201,13 @@ impl Writer<'_> {
             });
         }
         self.pieces.push(lines.join("\n"));
+    }
+
+    /// What the bundle knows of the names in a quoted line; what the line means is told by the case.
+    fn names(&self, evidence: &Evidence) -> String {
+        let reading = words::reading(&self.report.readings, &evidence.path, evidence.line);
+        let names = reading.map_or(&[][..], |reading| &reading.names);
+        names.iter().map(|named| format!("\n  - {}", plain(&words::named(named, self.lang)))).collect()
     }
 
     /// How often a line stands there, and in how many places its like does.

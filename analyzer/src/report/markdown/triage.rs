@@ -2,6 +2,7 @@
 
 use super::quote::{code, code_ends, fence, plain};
 use super::{QUOTE, SUBJECTS, Writer, words};
+use crate::lexicon::model::Reading;
 use crate::report::escape::{one_line, shorten};
 use crate::report::model::Subject;
 use crate::triage::model::{Alike, Group, LogLine};
@@ -37,7 +38,38 @@ impl Writer<'_> {
                 Lang::En => format!("Most telling lines of {}:", code(&text.path)),
             });
             self.pieces.push(fence("", &quoted(&lines)));
+            self.readings(&lines);
         }
+    }
+
+    /// What the lines just quoted mean, each by its number.
+    pub(super) fn readings(&mut self, lines: &[&LogLine]) {
+        let mut told: Vec<String> = Vec::new();
+        for line in lines {
+            let Some(reading) = words::reading(&self.report.readings, &line.path, line.line) else {
+                continue;
+            };
+            let number = match self.lang {
+                Lang::Zh => format!("第 {} 行：", line.line),
+                Lang::En => format!("Line {}: ", line.line),
+            };
+            told.push(format!("- {number}{}", self.meaning(reading)));
+        }
+        if !told.is_empty() {
+            self.pieces.push(told.join("\n"));
+        }
+    }
+
+    /// One item of a list: the sentence, what the bundle knows of the names, and the command.
+    pub(super) fn meaning(&self, reading: &Reading) -> String {
+        let mut item = self.prose(&reading.meaning);
+        for named in &reading.names {
+            item.push_str(&format!("\n  - {}", plain(&words::named(named, self.lang))));
+        }
+        if let Some(command) = &reading.command {
+            item.push_str(&format!("\n  - {}", code(command)));
+        }
+        item
     }
 
     /// What a case already explains comes last and in a line each: it has been said.
@@ -91,7 +123,9 @@ impl Writer<'_> {
                     Lang::Zh => format!("{} 的日志：", code(&lines[0].path)),
                     Lang::En => format!("From {}:", code(&lines[0].path)),
                 });
-                self.pieces.push(fence("", &quoted(&lines.iter().collect::<Vec<_>>())));
+                let lines: Vec<&LogLine> = lines.iter().collect();
+                self.pieces.push(fence("", &quoted(&lines)));
+                self.readings(&lines);
             }
         }
         if let Some(command) = &group.command {

@@ -98,7 +98,8 @@ function evidence(item, key) {
   return unfold(key, [h('code', null, `${item.path}:${item.line}`),
     item.time && h('span', { class: 'soft small' }, ` ${when(item.time)}`),
     item.count > 1 && h('span', { class: 'soft small' }, ` (${say('times', item.count)})`),
-    h('div', null, h('code', null, item.pointer ? within(item.excerpt) : withoutTime(item.excerpt)))],
+    h('div', null, h('code', null, item.pointer ? within(item.excerpt) : withoutTime(item.excerpt))),
+    reading(item.path, item.line, false)],
   () => h('div', null, item.pointer && h('p', { class: 'soft small' }, h('code', null, item.pointer)), lines(item.path, hits, item.pointer ? 0 : 8)));
 }
 
@@ -162,8 +163,20 @@ function problemRow(problems, key) {
 function logLines(list, key) {
   return list.map((line, index) => unfold(`${key}-${index}`,
     [h('code', null, line.text), line.count > 1 && h('strong', null, ` ×${line.count}`),
-      h('div', { class: 'soft small' }, `${line.path}:${line.line}`, line.time && ` · ${when(line.time)}`)],
+      h('div', { class: 'soft small' }, `${line.path}:${line.line}`, line.time && ` · ${when(line.time)}`),
+      reading(line.path, line.line, true)],
     () => lines(line.path, [line.line])));
+}
+
+// What a line means and what the bundle knows of the names in it. A case says the first better than the lexicon.
+function reading(path, line, isAlone) {
+  const found = data.readings.find((one) => one.line === line && one.path === path);
+  if (!found || (!isAlone && !found.names.length)) return null;
+  return h('div', { class: 'reading' }, isAlone && h('p', null, prose(read(found.meaning))),
+    found.names.map((named) => h('p', { class: 'small' }, h('code', null, named.name), ' → ',
+      [{ subject: named.subject, state: read(named.state) }, ...named.chain.filter((link) => subjectName(link.subject) !== subjectName(named.subject))]
+        .flatMap((link, index) => [index > 0 && ' → ', h('strong', null, subjectName(link.subject)), ' ', link.state]))),
+    isAlone && found.command && command(found.command));
 }
 
 function undecidedSection() {

@@ -1,0 +1,219 @@
+//! The lexicon of one run: the files built into the program and those of folders that the user adds.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::{fs, io};
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use regex::Regex;
+
+use super::format::{LexiconFile, ReadingSpec};
+use crate::matching::pattern::Pattern;
+use crate::matching::template;
+use crate::rules::RuleError;
+use crate::rules::locate::Step;
+use crate::rules::set::{LEXICON, RuleSetError, embedded_lexicon};
+
+/// Bytes that one file may have.
+const LARGEST: u64 = 1 << 20;
+/// Files that one folder may hold.
+const MOST_FILES: usize = 1_000;
+
+/// All readings, ready to read lines.
+#[derive(Debug)]
+pub struct Lexicon {
+    readings: Vec<Reading>,
+    /// Over the literals of all patterns.
+    pub(super) automaton: AhoCorasick,
+    /// For each literal, the patterns that need it: reading and place among its patterns.
+    pub(super) owners: Vec<Vec<(u32, u32)>>,
+}
+
+/// One compiled reading.
+#[derive(Debug)]
+pub struct Reading {
+    pub spec: ReadingSpec,
+    pub class: String,
+    pub(super) patterns: Vec<Pattern>,
+    unless: Option<Regex>,
+}
+
+impl Reading {
+    pub(super) fn is_another_thing(&self, line: &str) -> bool {
+        self.unless.as_ref().is_some_and(|unless| unless.is_match(line))
+    }
+}
+
+/// A file of the lexicon as text.
+#[derive(Debug, Clone)]
+pub struct LexiconText {
+    pub path: String,
+    pub yaml: String,
+}
+
+impl Lexicon {
+    /// The lexicon in the program, compiled once.
+    ///
+    /// # Errors
+    /// When a file of it has a mistake, which its tests would have found.
+    pub fn built_in() -> Result<&'static Lexicon, RuleSetError> {
+        static BUILT_IN: OnceLock<Lexicon> = OnceLock::new();
+        if let Some(lexicon) = BUILT_IN.get() {
+            return Ok(lexicon);
+        }
+        let lexicon = Lexicon::compile(&embedded_lexicon())?;
+        Ok(BUILT_IN.get_or_init(|| lexicon))
+    }
+
+    /// The files in the program and then those of `lexicon/` in `folders`; a later file replaces one of the same class.
+    ///
+    /// # Errors
+    /// When a folder cannot be read or a file has a mistake; all mistakes are told at once.
+    pub fn load(folders: &[PathBuf]) -> Result<Lexicon, RuleSetError> {
+        let mut texts = embedded_lexicon();
+        for folder in folders {
+            for text in read_folder(folder)? {
+                let name = |path: &str| Path::new(path).file_name().map(ToOwned::to_owned);
+                texts.retain(|known| name(&known.path) != name(&text.path));
+                texts.push(text);
+            }
+        }
+        Lexicon::compile(&texts)
+    }
+
+    /// # Errors
+    /// The mistakes of all files.
+    pub fn compile(texts: &[LexiconText]) -> Result<Lexicon, RuleSetError> {
+        let mut readings: Vec<Reading> = Vec::new();
+        let mut errors = Vec::new();
+        for text in texts {
+            match parse(text) {
+                Ok(found) => readings.extend(found),
+                Err(found) => errors.extend(found),
+            }
+        }
+        let mut ids: Vec<&str> = readings.iter().map(|reading| reading.spec.id.as_str()).collect();
+        ids.sort_unstable();
+        for pair in ids.windows(2).filter(|pair| pair[0] == pair[1]) {
+            errors.push(RuleError::at_place(
+                LEXICON,
+                "",
+                None,
+                format!("two readings are called `{}`", pair[0]),
+            ));
+        }
+        if !errors.is_empty() {
+            return Err(RuleSetError::Rules(errors));
+        }
+        let (literals, owners) = literals(&readings);
+        let automaton = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::Standard)
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(&literals)
+            .map_err(|error| {
+                let message = format!("the literals cannot be put together: {error}");
+                RuleSetError::Rules(vec![RuleError::at_place(LEXICON, "", None, message)])
+            })?;
+        Ok(Lexicon { readings, automaton, owners })
+    }
+
+    /// In the order of files and places.
+    pub fn iter(&self) -> impl Iterator<Item = &Reading> {
+        self.readings.iter()
+    }
+
+    pub(super) fn at(&self, index: u32) -> &Reading {
+        &self.readings[index as usize]
+    }
+}
+
+/// Each literal once, with the patterns that need it.
+fn literals(readings: &[Reading]) -> (Vec<Vec<u8>>, Vec<Vec<(u32, u32)>>) {
+    let mut by_literal: std::collections::BTreeMap<&[u8], Vec<(u32, u32)>> = Default::default();
+    for (reading, place) in readings.iter().zip(0..) {
+        for (pattern, nth) in reading.patterns.iter().zip(0..) {
+            for literal in &pattern.literals {
+                by_literal.entry(literal).or_default().push((place, nth));
+            }
+        }
+    }
+    by_literal.into_iter().map(|(literal, owners)| (literal.to_vec(), owners)).unzip()
+}
+
+fn parse(text: &LexiconText) -> Result<Vec<Reading>, Vec<RuleError>> {
+    let file: LexiconFile = serde_saphyr::from_str(&text.yaml)
+        .map_err(|error| vec![RuleError::from_yaml(&text.path, &text.yaml, &error)])?;
+    let mut errors = Vec::new();
+    let mut mistake = |steps: &[Step], message: String| {
+        errors.push(RuleError::at(&text.path, &text.yaml, steps, message));
+    };
+    if Path::new(&text.path).file_stem().is_none_or(|stem| stem.to_string_lossy() != file.class) {
+        mistake(&["class".into()], format!("the file of class `{0}` is called {0}.yaml", file.class));
+    }
+    let mut readings = Vec::new();
+    for (index, spec) in file.readings.into_iter().enumerate() {
+        let at = |field: &str| -> [Step; 3] { ["readings".into(), index.into(), field.into()] };
+        let mut patterns = Vec::new();
+        for source in spec.text.as_slice() {
+            match Pattern::compile(source, None, false) {
+                Ok(pattern) => patterns.push(pattern),
+                Err(error) => mistake(&at("text"), error),
+            }
+        }
+        let unless = spec.unless.as_deref().and_then(|source| {
+            Regex::new(source).map_err(|error| mistake(&at("unless"), error.to_string())).ok()
+        });
+        let sentences = [("meaning", Some(&spec.meaning.zh)), ("meaning", Some(&spec.meaning.en))];
+        for (field, template) in sentences.into_iter().chain([("command", spec.command.as_ref())]) {
+            match template.map(|template| template::check(template)) {
+                Some(Err(error)) => mistake(&at(field), error),
+                Some(Ok(names)) if names.iter().any(|name| name != "hit") => {
+                    mistake(&at(field), "only the fields of `hit` are known here".to_owned());
+                }
+                _ => {}
+            }
+        }
+        if spec.sides.is_empty() {
+            mistake(&at("id"), "`sides` says at least one end at which the fault can lie".to_owned());
+        }
+        if spec.tests.reads.is_empty() {
+            mistake(&at("id"), "no line under `tests.reads` shows that it reads anything".to_owned());
+        }
+        readings.push(Reading { spec, class: file.class.clone(), patterns, unless });
+    }
+    if errors.is_empty() { Ok(readings) } else { Err(errors) }
+}
+
+/// The files of `lexicon/` below a folder of rules, in the order of their names; none where there is no such folder.
+///
+/// # Errors
+/// When the folder or a file in it cannot be read, or is larger than a lexicon is.
+pub fn read_folder(folder: &Path) -> Result<Vec<LexiconText>, RuleSetError> {
+    let folder = folder.join(LEXICON);
+    let failed = |path: &Path, source| RuleSetError::Io { path: path.to_owned(), source };
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(|source| failed(&folder, source))? {
+        let path = entry.map_err(|source| failed(&folder, source))?.path();
+        if path.extension().is_some_and(|ending| ending == "yaml") {
+            paths.push(path);
+        }
+        if paths.len() > MOST_FILES {
+            return Err(failed(&folder, io::Error::other(format!("more than {MOST_FILES} files"))));
+        }
+    }
+    paths.sort();
+    let mut texts = Vec::new();
+    for path in paths {
+        let size = fs::metadata(&path).map_err(|source| failed(&path, source))?.len();
+        if size > LARGEST {
+            return Err(failed(&path, io::Error::other(format!("larger than {LARGEST} bytes"))));
+        }
+        let yaml = fs::read_to_string(&path).map_err(|source| failed(&path, source))?;
+        texts.push(LexiconText { path: path.display().to_string(), yaml });
+    }
+    Ok(texts)
+}
