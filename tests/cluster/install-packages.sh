@@ -3,18 +3,15 @@
 set -euo pipefail
 
 mapfile -t packages < <(grep -v '^#' "$(dirname "$0")/packages.txt")
-missing=()
+wanted=()
 for package in "${packages[@]}"; do
   status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) || status=
-  [[ $status == "install ok"* ]] || missing+=("$package")
-done
-# A tool that came by another way than its package is as good.
-wanted=()
-for package in "${missing[@]}"; do
+  [[ $status == 'install ok'* ]] && continue
+  # A tool that came by another way than its package is as good.
   case $package in
-    npm | python3 | patch | openssl) command -v "$package" >/dev/null || wanted+=("$package") ;;
-    *) wanted+=("$package") ;;
+    npm | python3 | patch | openssl) command -v "$package" >/dev/null && continue ;;
   esac
+  wanted+=("$package")
 done
 [ ${#wanted[@]} -eq 0 ] && exit 0
 

@@ -23,6 +23,9 @@ use crate::on_cluster;
 use crate::world::{World, report, text};
 
 const PORT: u16 = 2222;
+/// Where a node sees the folder of the run's nodes, and that of sshd with its libraries.
+const HOME: &str = "/run/home";
+const PROGRAMS: &str = "/run/programs";
 /// For one node; the hanging ones use all of it.
 const NODE_TIMEOUT: u64 = 20;
 
@@ -83,26 +86,25 @@ impl Nodes {
     /// Starts a node's sshd, in a mount namespace of its own, and waits until it listens.
     fn start(&mut self, address: &str, manner: &Manner) -> Result<u32> {
         let dir = self.dir.display();
-        let config = self.dir.join(format!("{address}.conf"));
+        let config = format!("{address}.conf");
         let mut lines = format!(
-            "Port {PORT}\nListenAddress {address}\nHostKey {dir}/host\nPidFile none\nUsePAM no\nStrictModes no\n\
+            "Port {PORT}\nListenAddress {address}\nHostKey {HOME}/host\nPidFile none\nUsePAM no\nStrictModes no\n\
              PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin yes\n{}\n",
             manner.config
         );
         if !lines.contains("AuthorizedKeysFile") {
-            lines += &format!("AuthorizedKeysFile {dir}/authorized\n");
+            lines += &format!("AuthorizedKeysFile {HOME}/authorized\n");
         }
-        std::fs::write(&config, lines)?;
-        // A node that is prepared may hide the folder that the cache lies in, such as /tmp; what sshd reads is put back.
+        std::fs::write(self.dir.join(&config), lines)?;
+        // A node may hide whatever folder the cache lies in (/run, /tmp), so what its sshd reads is taken along.
         let script = format!(
             "set -e\nmount --bind {dir}/passwd /etc/passwd\nmount --bind {dir}/shadow /etc/shadow\n\
-             mount -t tmpfs -o size=256k tmpfs /run\nmkdir /run/sshd /run/dir /run/programs\n\
-             mount --bind {dir} /run/dir\nmount --bind {sshd} /run/programs\n{prepare}\n\
-             test -e {config} || {{ mkdir -p {dir}; mount --bind /run/dir {dir}; }}\n\
-             test -e {sshd}/sshd || {{ mkdir -p {sshd}; mount --bind /run/programs {sshd}; }}\n\
-             exec env LD_LIBRARY_PATH={sshd} {sshd}/sshd -D -e -f {config}",
+             mkdir -p {dir}/run\nmount -t tmpfs -o size=256k tmpfs {dir}/run\n\
+             mkdir {dir}/run/sshd {dir}/run/home {dir}/run/programs\n\
+             mount --bind {dir} {dir}/run/home\nmount --bind {sshd} {dir}/run/programs\n\
+             mount --rbind {dir}/run /run\n{prepare}\n\
+             exec env LD_LIBRARY_PATH={PROGRAMS} {PROGRAMS}/sshd -D -e -f {HOME}/{config}",
             prepare = manner.prepare,
-            config = config.display(),
             sshd = self.sshd.display(),
         );
         let log = std::fs::File::create(self.dir.join(format!("{address}.log")))?;
@@ -196,7 +198,6 @@ fn entry(bundle: &Path, path: &str) -> Result<(String, String)> {
 
 fn bad_nodes_cost_the_good_ones_nothing() -> Result<()> {
     let mut nodes = Nodes::new()?;
-    let faketime = nodes.sshd.join("libfaketime.so.1");
     let good = nodes.start("127.0.2.1", &Manner::default())?;
     let full = nodes.start(
         "127.0.2.2",
@@ -211,7 +212,7 @@ fn bad_nodes_cost_the_good_ones_nothing() -> Result<()> {
     nodes.start("127.0.2.4", &Manner { config: "ForceCommand sleep 600", ..Manner::default() })?;
     let silent = TcpListener::bind(("127.0.2.5", PORT))?;
     nodes.start("127.0.2.7", &Manner::default())?;
-    let ahead = format!("SetEnv LD_PRELOAD={} FAKETIME=+62s", faketime.display());
+    let ahead = format!("SetEnv LD_PRELOAD={PROGRAMS}/libfaketime.so.1 FAKETIME=+62s");
     nodes.start("127.0.2.8", &Manner { config: &ahead, ..Manner::default() })?;
     for address in ["127.0.2.1", "127.0.2.2", "127.0.2.3", "127.0.2.4", "127.0.2.5", "127.0.2.6", "127.0.2.8"]
     {

@@ -1,26 +1,29 @@
 //! What the tests need and a checkout does not hold: built and fetched once, kept outside the checkout.
 //!
-//! The scripts in `tests/cluster` do the work. Their hash is the version of what they made: when one of them changes,
-//! its part is made anew.
+//! The scripts in `tests/cluster` do the work, each for one [`Part`].
+
+mod part;
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use sha2::{Digest, Sha256};
+
+use self::part::Part;
+use crate::run::succeed;
 
 /// Where the scripts are.
 pub const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cluster");
-
-const TOOLS: &[&str] = &["kubectl-1.20", "kubectl-1.32", "kubectl-1.35", "helm-3.8", "helm-3.17", "helm-4.1"];
-const SERVERS: &[&str] = &["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubemark"];
 
 /// `${XDG_CACHE_HOME:-$HOME/.cache}/casebook`.
 #[derive(Debug, Clone)]
 pub struct Cache {
     dir: PathBuf,
+    tools: Part,
+    sshd: Part,
+    cluster: Part,
+    page: Part,
     /// Folder of etcd and kube-apiserver named by `KUBEBUILDER_ASSETS`, which replaces the built servers.
     assets: Option<PathBuf>,
 }
@@ -35,9 +38,26 @@ impl Cache {
                     .join(".cache")
             }
         };
-        let assets =
-            std::env::var_os("KUBEBUILDER_ASSETS").filter(|value| !value.is_empty()).map(PathBuf::from);
-        Ok(Cache { dir: base.join("casebook"), assets })
+        let dir = base.join("casebook");
+        let tools = ["kubectl-1.20", "kubectl-1.32", "kubectl-1.35", "helm-3.8", "helm-3.17", "helm-4.1"];
+        let servers = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubemark"];
+        let servers = servers.map(|name| format!("bin/{name}"));
+        Ok(Cache {
+            tools: Part::locate(&dir, "tools", "fetch-tools.sh", &[], &tools)?,
+            sshd: Part::locate(&dir, "sshd", "fetch-sshd.sh", &[], &["sshd", "libfaketime.so.1"])?,
+            cluster: Part::locate(
+                &dir,
+                "cluster",
+                "build-kubernetes.sh",
+                &["hollow-kubelet.patch"],
+                &servers.each_ref().map(String::as_str),
+            )?,
+            page: Part::locate(&dir, "page", "../page/fetch-tools.sh", &[], &["node_modules"])?,
+            dir,
+            assets: std::env::var_os("KUBEBUILDER_ASSETS")
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from),
+        })
     }
 
     /// Makes sure that every program is there, building and fetching what is not. Says on stderr what it does.
@@ -45,19 +65,7 @@ impl Cache {
     /// # Errors
     /// When a build or a download fails; the script's last words are part of the error.
     pub fn prepare(&self) -> Result<()> {
-        fs::create_dir_all(&self.dir)
-            .with_context(|| format!("cannot make the cache {}", self.dir.display()))?;
-        // Two test runs at once must not build into the same place.
-        let lock = fs::File::create(self.dir.join("lock")).context("cannot make the cache's lock file")?;
-        lock.lock().context("cannot lock the cache")?;
-        let wanted: Vec<PathBuf> = TOOLS.iter().map(|name| self.dir.join("tools").join(name)).collect();
-        self.make("tools", "fetch-tools.sh", &[], &wanted)?;
-        self.make(
-            "sshd",
-            "fetch-sshd.sh",
-            &[],
-            &[self.sshd().join("sshd"), self.sshd().join("libfaketime.so.1")],
-        )?;
+        let mut parts = vec![&self.tools, &self.sshd];
         match &self.assets {
             Some(assets) => {
                 for program in ["etcd", "kube-apiserver"] {
@@ -66,13 +74,9 @@ impl Cache {
                     }
                 }
             }
-            None => {
-                let wanted: Vec<PathBuf> =
-                    SERVERS.iter().map(|name| self.dir.join("cluster/bin").join(name)).collect();
-                self.make("cluster", "build-kubernetes.sh", &["hollow-kubelet.patch"], &wanted)?;
-            }
+            None => parts.push(&self.cluster),
         }
-        Ok(())
+        self.make(&parts)
     }
 
     /// Makes sure that what the page tests drive a browser with is there, and names its folder.
@@ -80,66 +84,36 @@ impl Cache {
     /// # Errors
     /// When a download fails.
     pub fn prepare_page(&self) -> Result<PathBuf> {
-        fs::create_dir_all(&self.dir)
-            .with_context(|| format!("cannot make the cache {}", self.dir.display()))?;
-        let lock = fs::File::create(self.dir.join("lock")).context("cannot make the cache's lock file")?;
-        lock.lock().context("cannot lock the cache")?;
-        let folder = self.dir.join("page");
-        self.make("page", "../page/fetch-tools.sh", &[], &[folder.join("ready")])?;
-        Ok(folder)
+        self.make(&[&self.page])?;
+        Ok(self.page.folder.clone())
     }
 
-    fn make(&self, part: &str, script: &str, inputs: &[&str], wanted: &[PathBuf]) -> Result<()> {
-        let script_path = Path::new(SCRIPTS).join(script);
-        let mut hash = Sha256::new();
-        for input in std::iter::once(script).chain(inputs.iter().copied()) {
-            let path = Path::new(SCRIPTS).join(input);
-            hash.update(fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?);
+    /// Makes what is not there, side by side: some parts wait for the network while another needs the processors.
+    fn make(&self, parts: &[&Part]) -> Result<()> {
+        fs::create_dir_all(&self.dir)
+            .with_context(|| format!("cannot make the cache {}", self.dir.display()))?;
+        // Two test runs at once must not build into the same place.
+        let lock = fs::File::create(self.dir.join("lock")).context("cannot make the cache's lock file")?;
+        lock.lock().context("cannot lock the cache")?;
+        let missing: Vec<&&Part> = parts.iter().filter(|part| !part.is_made()).collect();
+        if !missing.is_empty() {
+            // Before all, since only one at a time may install packages.
+            succeed(Command::new("bash").arg(format!("{SCRIPTS}/install-packages.sh")))?;
         }
-        let version = hash.finalize().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
-        let stamp = self.dir.join(part).join("version");
-        let complete = wanted.iter().all(|path| path.is_file());
-        if complete && fs::read_to_string(&stamp).is_ok_and(|text| text.trim() == version) {
-            return Ok(());
-        }
-        // Without the old programs the script cannot take them for its own. What a run of this very version has made before
-        // it failed is kept, so that the next one goes on from there.
-        let begun = self.dir.join(part).join("begun");
-        if !fs::read_to_string(&begun).is_ok_and(|text| text.trim() == version) {
-            for path in wanted {
-                let _ = fs::remove_file(path);
-            }
-            fs::create_dir_all(self.dir.join(part))
-                .and_then(|()| fs::write(&begun, &version))
-                .with_context(|| format!("cannot write {}", begun.display()))?;
-        }
-        let mut child = Command::new("bash")
-            .arg(&script_path)
-            .arg(&self.dir)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot run {}", script_path.display()))?;
-        let output = child.stdout.take().context("the script's output was asked for")?;
-        for line in BufReader::new(output).lines() {
-            eprintln!("{part}: {}", line.context("cannot read what the script says")?);
-        }
-        let status = child.wait()?;
-        if !status.success() {
-            bail!(
-                "{script} ended with {status}; its messages are above\n\
-                 hint: it needs Debian 12, root and the package registries; .ci/run installs everything it uses"
-            );
-        }
-        if let Some(missing) = wanted.iter().find(|path| !path.is_file()) {
-            bail!("{script} succeeded, but {} is not there", missing.display());
-        }
-        fs::write(&stamp, version).with_context(|| format!("cannot write {}", stamp.display()))
+        std::thread::scope(|scope| {
+            let made: Vec<_> = missing.into_iter().map(|part| scope.spawn(|| part.make())).collect();
+            // One that fails does not keep the others from being finished.
+            let ended: Vec<Result<()>> = made
+                .into_iter()
+                .map(|one| one.join().unwrap_or_else(|_| bail!("the thread that made it panicked")))
+                .collect();
+            ended.into_iter().collect()
+        })
     }
 
     /// kubectl or helm of a given age, for example `tool("kubectl-1.32")`.
     pub fn tool(&self, name: &str) -> PathBuf {
-        self.dir.join("tools").join(name)
+        self.tools.folder.join(name)
     }
 
     /// A server: from `KUBEBUILDER_ASSETS`, else what was built; etcd is Debian's own.
@@ -148,13 +122,13 @@ impl Cache {
         match &self.assets {
             Some(assets) => Some(assets.join(name)).filter(|path| path.is_file()),
             None if name == "etcd" => Some(PathBuf::from("/usr/bin/etcd")),
-            None => Some(self.dir.join("cluster/bin").join(name)),
+            None => Some(self.cluster.folder.join("bin").join(name)),
         }
     }
 
     /// Folder of sshd and of the libraries it needs.
     pub fn sshd(&self) -> PathBuf {
-        self.dir.join("sshd")
+        self.sshd.folder.clone()
     }
 
     /// Where the servers of one run keep their data. Inside [`crate::isolation`] this is memory, and gone with the run.
