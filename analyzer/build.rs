@@ -10,7 +10,10 @@ fn main() -> io::Result<()> {
     collect(&root, &mut rules)?;
     let mut lexicon = Vec::new();
     take_files(&root.join("lexicon"), &mut lexicon)?;
-    let source = table("FILES", &root, rules)? + &table("LEXICON", &root, lexicon)?;
+    let packs = folders(&root)?.into_iter().map(|pack| pack.join("pack.yaml")).filter(|file| file.is_file());
+    let source = table("FILES", &root, rules)?
+        + &table("PACKS", &root, packs.collect())?
+        + &table("LEXICON", &root, lexicon)?;
     let target = PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?).join("embedded_rules.rs");
     fs::write(target, source)
 }

@@ -5,6 +5,7 @@
 //! mean. In the end [`precedence`] puts the findings of all rules in order, and [`chain`] follows each to its cause. A rule that crashes costs its own findings and
 //! leaves a note, nothing more. The same snapshot gives the same bytes every time.
 
+pub mod applies;
 pub mod bind;
 pub mod cel;
 pub mod chain;
@@ -20,6 +21,7 @@ pub mod precedence;
 pub mod row;
 pub mod scan;
 pub mod state;
+pub mod status;
 pub mod template;
 
 use std::collections::{HashMap, HashSet};
@@ -32,6 +34,7 @@ use serde_json::{Map, Value, json};
 
 use crate::report::model::{Finding, Unresolved, Verdict};
 use crate::rules::compile::{Evidence, Rule};
+use crate::rules::expr::Truth;
 use crate::rules::format::Status;
 use crate::rules::source::Source;
 use crate::rules::{RuleSet, versions};
@@ -54,17 +57,20 @@ pub struct Findings {
 }
 
 /// Tries every rule that is not deprecated and whose versions fit.
-pub fn run(rules: &RuleSet, snapshot: &Snapshot) -> Findings {
-    let rules: Vec<&Rule> = rules
+pub fn run(set: &RuleSet, snapshot: &Snapshot) -> Findings {
+    let there = applies::sections(set, snapshot);
+    let is_there = |rule: &Rule| there.get(&rule.section).copied().unwrap_or(Truth::True);
+    let rules: Vec<&Rule> = set
         .iter()
         .filter(|rule| rule.file.status != Status::Deprecated && gates_open(rule, snapshot))
+        .filter(|rule| is_there(rule) != Truth::False)
         .collect();
     let mut sources: Vec<&Source> =
         rules.iter().flat_map(|rule| &rule.evidence).flat_map(|evidence| &evidence.sources).collect();
     sources.push(&Source::Containers);
     let tables = Tables::build(snapshot, sources);
     let reach = Reach::new(snapshot, &tables);
-    let found = search(&rules, snapshot, &tables);
+    let found = search(set, &rules, snapshot, &tables);
     let ground = Ground { reach: &reach, now: scan::collected_at(snapshot) };
 
     let told: Vec<(bind::Bindings, finding::Outcome)> = rules
@@ -73,7 +79,14 @@ pub fn run(rules: &RuleSet, snapshot: &Snapshot) -> Findings {
         .map(|(rule, found)| {
             let tried = AssertUnwindSafe(|| {
                 let bindings = bind::bind(rule, found, &ground);
-                let outcome = finding::tell(rule, &bindings, snapshot, &reach, None);
+                let mut outcome = finding::tell(rule, &bindings, snapshot, &reach, None);
+                // Nothing shows the product: only words that are its own alone may speak of it.
+                if is_there(rule) == Truth::Unknown {
+                    outcome.unresolved = None;
+                    if !rule.file.distinctive {
+                        outcome.findings.clear();
+                    }
+                }
                 (bindings, outcome)
             });
             catch_unwind(tried).unwrap_or_else(|_| {
@@ -115,30 +128,44 @@ pub fn run(rules: &RuleSet, snapshot: &Snapshot) -> Findings {
     all
 }
 
-/// The rows that the sources and patterns of each evidence of each rule yield, before joins.
-fn search(rules: &[&Rule], snapshot: &Snapshot, tables: &Tables) -> Vec<Vec<Vec<Arc<Row>>>> {
-    let with_pattern: Vec<&Evidence> =
-        rules.iter().flat_map(|rule| &rule.evidence).filter(|evidence| evidence.pattern.is_some()).collect();
-    let scanner = Scanner::new(with_pattern);
+/// The rows that the sources and patterns of each evidence of each of `rules`, which are of `set`, yield before joins.
+fn search(set: &RuleSet, rules: &[&Rule], snapshot: &Snapshot, tables: &Tables) -> Vec<Vec<Vec<Arc<Row>>>> {
+    let scanner = Scanner::of(set);
     let mut hits = scanner.scan(snapshot).into_iter();
     let events = tables.of(&Source::Events);
     let mut event_hits = scanner.scan_events(events).into_iter();
+    let said = status::rows(snapshot);
+    let mut status_hits = scanner.scan_events(&said).into_iter();
     let nodes = nodes_of_pods(snapshot);
-    let mut rows_of = |evidence: &Evidence| {
+    let mut rows_of = |evidence: &Evidence, is_tried: bool| {
         let mut rows: Vec<Arc<Row>> = Vec::new();
         match &evidence.pattern {
             Some(_) => {
                 let hits = hits.next().unwrap_or_default();
                 let of_events = newest(event_hits.next().unwrap_or_default(), events);
+                let of_status = newest(status_hits.next().unwrap_or_default(), &said);
+                if !is_tried {
+                    return rows;
+                }
                 let hits = once_each(hits, !of_events.is_empty(), snapshot);
                 rows.extend(hits.into_iter().map(|hit| Arc::new(text_row(evidence, hit, snapshot, &nodes))));
                 rows.extend(of_events.into_iter().map(|hit| matched_event(evidence, hit, events)));
+                let known: HashSet<_> = rows.iter().map(|row| pod_of(row)).collect();
+                let of_status = of_status.into_iter().map(|hit| matched_event(evidence, hit, &said));
+                rows.extend(of_status.filter(|row| !known.contains(&pod_of(row))).collect::<Vec<_>>());
             }
+            None if !is_tried => {}
             None => rows.extend(evidence.sources.iter().flat_map(|source| tables.of(source)).cloned()),
         }
         rows
     };
-    rules.iter().map(|rule| rule.evidence.iter().map(&mut rows_of).collect()).collect()
+    let tried: HashSet<&str> = rules.iter().map(|rule| rule.file.id.as_str()).collect();
+    let all = set.iter().map(|rule| {
+        let is_tried = tried.contains(rule.file.id.as_str());
+        let rows = rule.evidence.iter().map(|evidence| rows_of(evidence, is_tried)).collect();
+        (is_tried, rows)
+    });
+    all.filter(|(is_tried, _)| *is_tried).map(|(_, rows)| rows).collect()
 }
 
 /// The newest events, where there are more than one rule can tell of: each is copied with what its pattern names.
@@ -164,6 +191,12 @@ fn once_each(hits: Vec<Hit>, as_events: bool, snapshot: &Snapshot) -> Vec<Hit> {
         !is_event && !told_twice
     });
     kept
+}
+
+/// Namespace and name of the pod that a row is about.
+fn pod_of(row: &Row) -> (String, String) {
+    let field = |key: &str| row.value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    (field("namespace"), field("pod"))
 }
 
 fn matched_event(evidence: &Evidence, (event, groups): EventHit, events: &[Arc<Row>]) -> Arc<Row> {
@@ -216,7 +249,7 @@ fn text_row(evidence: &Evidence, hit: Hit, snapshot: &Snapshot, nodes: &HashMap<
         line: hit.line,
         end_line: hit.end_line,
         pointer: None,
-        excerpt: hit.excerpt,
+        excerpt: hit.quote.unwrap_or(hit.excerpt),
     };
     let value = Value::Object(fields);
     let subject = row::text_subject(&value);

@@ -11,6 +11,7 @@ pub mod expr;
 pub mod format;
 pub mod lint;
 pub mod locate;
+pub mod pack;
 pub mod search;
 pub mod set;
 pub mod source;

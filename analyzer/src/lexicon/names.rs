@@ -82,7 +82,8 @@ fn endpoints<'l>(line: &'l str, found: &mut Vec<(usize, Name<'l>)>) {
         for (host, port) in [("named", "named_port"), ("dotted", "dotted_port"), ("ported", "port")] {
             let Some(host) = captures.name(host) else { continue };
             let port = captures.name(port);
-            if host.as_str().bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            let is_number = host.as_str().bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+            if is_number || host.as_str().ends_with(".service") {
                 continue;
             }
             let end = port.map_or(host.end(), |port| port.end());

@@ -18,24 +18,94 @@ const ENTITIES: &[(&str, &str)] = &[
     ("&nbsp;", " "),
 ];
 
-/// What pages and word processors set in place of what was typed: no-break, narrow no-break and figure space, and
-/// curly quotes.
-const TYPESET: [(char, char); 7] =
-    [('\u{a0}', ' '), ('\u{202f}', ' '), ('\u{2007}', ' '), ('‘', '\''), ('’', '\''), ('“', '"'), ('”', '"')];
-
-/// The text without escapes and entities, with plain spaces and quotes; borrowed when it is so already.
+/// The text without escapes and entities, with plain spaces, quotes and punctuation; borrowed when it is so already.
 pub fn clean(text: &str) -> Cow<'_, str> {
     // ASCII is told fast, and most logs are nothing else.
-    if text.is_ascii() || !TYPESET.iter().any(|(set, _)| holds(text, *set)) {
-        return decode(text);
+    if text.is_ascii() || text.chars().all(|c| plain(c) == Some(c)) {
+        return unescaped(decode(text));
     }
-    let typed = |c: char| TYPESET.iter().find(|(set, _)| *set == c).map_or(c, |(_, plain)| *plain);
-    let plain: String = text.chars().map(typed).collect();
-    Cow::Owned(decode(&plain).into_owned())
+    Cow::Owned(unescaped(decode(&typed(text))).into_owned())
 }
 
-fn holds(text: &str, c: char) -> bool {
-    memchr::memmem::find(text.as_bytes(), c.encode_utf8(&mut [0; 4]).as_bytes()).is_some()
+/// The text in plain characters. A full-width colon or comma is as wide as the mark and the space behind it, and stands
+/// for both within English words.
+fn typed(text: &str) -> String {
+    let mut typed = String::with_capacity(text.len());
+    let mut seen = text.chars().filter_map(|c| Some((c, plain(c)?))).peekable();
+    while let Some((c, meant)) = seen.next() {
+        let before = typed.chars().next_back();
+        typed.push(meant);
+        if !matches!(c, '：' | '，' | '；') {
+            continue;
+        }
+        let next = seen.peek().map(|(_, next)| *next);
+        let (Some(before), Some(next)) = (before, next) else { continue };
+        let is_number = before.is_ascii_digit() && next.is_ascii_digit();
+        let is_address = next == '/' && seen.clone().nth(1).is_some_and(|(_, then)| then == '/');
+        if before.is_ascii() && next.is_ascii_graphic() && !is_address && !is_number {
+            typed.push(' ');
+        }
+    }
+    typed
+}
+
+/// A line as its writer sees it, for quoting: without escapes and entities, and nothing else changed.
+pub fn shown(line: &str) -> Cow<'_, str> {
+    decode(line)
+}
+
+/// What was meant by a character that pages, word processors, input methods and OCR set in place of what a program
+/// printed: no-break and ideographic spaces, curly quotes, full-width punctuation. `None` for those that nobody sees.
+pub fn plain(c: char) -> Option<char> {
+    Some(match c {
+        '\u{a0}' | '\u{2007}' | '\u{202f}' | '\u{3000}' => ' ',
+        '\u{ad}' | '\u{200b}' | '\u{200c}' | '\u{200d}' | '\u{2060}' | '\u{feff}' => return None,
+        '‘' | '’' => '\'',
+        '“' | '”' => '"',
+        '。' => '.',
+        '【' => '[',
+        '】' => ']',
+        '《' => '<',
+        '》' => '>',
+        // Full-width forms stand in the order of ASCII.
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
+        c => c,
+    })
+}
+
+/// A regular expression that means the same on [`clean`] text: what it names in full-width form stands there in ASCII.
+pub fn plain_pattern(source: &str) -> Cow<'_, str> {
+    if source.chars().all(|c| plain(c) == Some(c)) {
+        return Cow::Borrowed(source);
+    }
+    let mut pattern = String::with_capacity(source.len());
+    for c in source.chars() {
+        match plain(c) {
+            Some(same) if same == c => pattern.push(c),
+            Some(typed) => pattern.push_str(&regex::escape(typed.encode_utf8(&mut [0; 4]))),
+            None => {}
+        }
+    }
+    Cow::Owned(pattern)
+}
+
+/// Quotes that a message got when a program put it into JSON, klog or Go syntax.
+fn unescaped(text: Cow<'_, str>) -> Cow<'_, str> {
+    if memchr::memmem::find(text.as_bytes(), b"\\\"").is_none() {
+        return text;
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = &*text;
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        plain.push_str(&rest[..at]);
+        let slashes = rest[at..].bytes().take_while(|byte| *byte == b'\\').count();
+        if rest.as_bytes().get(at + slashes) != Some(&b'"') {
+            plain.push_str(&rest[at..at + slashes]);
+        }
+        rest = &rest[at + slashes..];
+    }
+    plain.push_str(rest);
+    Cow::Owned(plain)
 }
 
 fn decode(text: &str) -> Cow<'_, str> {
@@ -117,6 +187,22 @@ mod tests {
     #[test]
     fn curly_quotes_are_quotes() {
         assert_eq!(clean("node(s) didn’t find “a” ‘b’"), "node(s) didn't find \"a\" 'b'");
+    }
+
+    #[test]
+    fn what_nobody_sees_and_what_an_input_method_sets_is_plain() {
+        assert_eq!(clean("connec\u{200b}tion\u{3000}refused：（x）"), "connection refused: (x)");
+        assert_eq!(
+            clean("x\u{feff}509：no，ｏｋ？ 10：30，http：//a 【b】"),
+            "x509: no, ok? 10:30, http://a [b]"
+        );
+        assert_eq!(plain_pattern("失败[，,].*（x）"), "失败[,,].*\\(x\\)");
+        assert!(matches!(clean("构建应用 失败、重试"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn quotes_lose_their_escapes_and_other_backslashes_stay() {
+        assert_eq!(clean(r#"msg="pull \"a\" failed" \\\"b\\\" C:\x"#), r#"msg="pull "a" failed" "b" C:\x"#);
     }
 
     #[test]

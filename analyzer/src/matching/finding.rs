@@ -88,7 +88,9 @@ fn judge(rule: &Rule, binding: &Binding) -> Judgement {
         return Judgement::Silent;
     }
     if confirmed.is_true() {
-        return Judgement::Holds(Verdict::Confirmed);
+        // Whose line it is decides such a case, and that is not known.
+        let is_unplaced = binding.rows.iter().any(|rows| rows.iter().any(|row| row.unplaced));
+        return Judgement::Holds(if is_unplaced { Verdict::Likely } else { Verdict::Confirmed });
     }
     if likely.is_true() {
         return Judgement::Holds(Verdict::Likely);

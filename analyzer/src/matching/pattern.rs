@@ -1,8 +1,11 @@
 //! One compiled `text` of a rule.
 
+use std::sync::OnceLock;
+
 use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::{Hir, HirKind, Repetition};
 
+use super::clean::plain_pattern;
 use super::literals::{self, Literals};
 
 /// Compiled size that one expression may have; a case needs some kilobytes.
@@ -18,8 +21,10 @@ pub struct Pattern {
     pub literals: Literals,
     /// A match may span so many lines; 1 as a rule.
     pub lines: u32,
-    /// The expression for text whose line breaks were taken out, where the rule asks for that.
-    pub wrapped: Option<Regex>,
+    /// The rule looks for the text in broken lines however they are broken, not only where they are full.
+    pub wrapped: bool,
+    /// The expression for text whose line breaks were taken out; made when it is first needed.
+    loose: OnceLock<Option<Regex>>,
     /// Names of the groups that become fields.
     pub groups: Vec<String>,
 }
@@ -28,29 +33,36 @@ impl Pattern {
     /// The error is a sentence that may have several lines: the regex library points at the place.
     pub fn compile(source: &str, multiline: Option<u32>, wrapped: bool) -> Result<Pattern, String> {
         let lines = multiline.unwrap_or(1);
-        let regex = RegexBuilder::new(source)
+        let plain = plain_pattern(source);
+        let regex = RegexBuilder::new(&plain)
             .multi_line(lines > 1)
             .size_limit(MOST_BYTES)
             .build()
             .map_err(|error| error.to_string())?;
-        let hir = regex_syntax::ParserBuilder::new()
-            .multi_line(lines > 1)
-            .build()
-            .parse(source)
-            .map_err(|error| error.to_string())?;
-        let literals = literals::required(&hir).ok_or_else(|| {
+        let literals = literals::required(&parse(&plain, lines)?).ok_or_else(|| {
             format!("no literal of {} bytes is certain to be in a match of `{source}`", literals::SHORTEST)
         })?;
         if regex.is_match("") {
             return Err(format!("`{source}` matches the empty string"));
         }
-        let wrapped = wrapped
-            .then(|| RegexBuilder::new(&loosen(&hir).to_string()).size_limit(MOST_BYTES).build())
-            .transpose()
-            .map_err(|error| error.to_string())?;
         let groups = regex.capture_names().flatten().map(str::to_owned).collect();
-        Ok(Pattern { regex, literals, lines, wrapped, groups })
+        Ok(Pattern { regex, literals, lines, wrapped, loose: OnceLock::new(), groups })
     }
+
+    /// The expression for text whose line breaks were taken out: every space may be missing. `None` where that cannot be
+    /// made, or the pattern speaks of several lines itself and does not ask for it.
+    pub fn loose(&self) -> Option<&Regex> {
+        let make = || {
+            let hir = parse(self.regex.as_str(), self.lines).ok()?;
+            RegexBuilder::new(&loosen(&hir).to_string()).size_limit(MOST_BYTES).build().ok()
+        };
+        self.loose.get_or_init(|| if self.lines > 1 && !self.wrapped { None } else { make() }).as_ref()
+    }
+}
+
+fn parse(source: &str, lines: u32) -> Result<Hir, String> {
+    let mut parser = regex_syntax::ParserBuilder::new().multi_line(lines > 1).build();
+    parser.parse(source).map_err(|error| error.to_string())
 }
 
 /// The expression with every space optional: when lines are joined, the space at a break is gone.
@@ -107,8 +119,7 @@ mod tests {
     #[test]
     fn a_wrapped_pattern_forgives_lost_spaces() {
         let pattern = Pattern::compile(r"has no deployed releases: (?P<name>\S+)", None, true).unwrap();
-        let wrapped = pattern.wrapped.unwrap();
-        let found = wrapped.captures("hasno deployedreleases:bk-paas").unwrap();
+        let found = pattern.loose().unwrap().captures("hasno deployedreleases:bk-paas").unwrap();
         assert_eq!(&found["name"], "bk-paas");
         assert_eq!(pattern.groups, ["name"]);
     }

@@ -18,6 +18,8 @@ use crate::snapshot::{FileId, Object, Snapshot};
 pub use excerpt::shorten;
 pub use subject::{kind_of, text_subject};
 
+pub use super::state::named;
+
 /// One row of an evidence.
 #[derive(Debug)]
 pub struct Row {
@@ -31,6 +33,8 @@ pub struct Row {
     pub count: u64,
     /// Read from a table or from describe text: a field that is absent here may exist.
     pub partial: bool,
+    /// A line of a text that nobody named, found by an evidence that looks into certain pods alone.
+    pub unplaced: bool,
     converted: OnceLock<Converted>,
 }
 
@@ -48,7 +52,16 @@ pub struct Place {
 
 impl Row {
     pub fn new(value: Arc<Value>, place: Place) -> Row {
-        Row { value, place, subject: None, time: None, count: 1, partial: false, converted: OnceLock::new() }
+        Row {
+            value,
+            place,
+            subject: None,
+            time: None,
+            count: 1,
+            partial: false,
+            unplaced: false,
+            converted: OnceLock::new(),
+        }
     }
 
     /// The row as a value of conditions; converted when first asked for.
@@ -67,6 +80,7 @@ impl Row {
             time: self.time,
             count: self.count,
             partial: self.partial,
+            unplaced: self.unplaced,
             converted: OnceLock::new(),
         }
     }

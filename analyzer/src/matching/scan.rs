@@ -10,20 +10,25 @@
 mod machine;
 mod wrapped;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rayon::prelude::*;
 
-use super::clean::clean;
+use super::clean::{clean, shown};
 use super::glob;
 use super::logtime::line_time;
 use super::row::Row;
+use crate::rules::RuleSet;
 use crate::rules::compile::Evidence;
 use crate::rules::source::Source;
-use crate::snapshot::{Snapshot, TextKind, TextSource};
+use crate::snapshot::{Snapshot, SourceFile, TextKind, TextSource};
 use machine::{Found, Machine};
+
+const PASTED: Source = Source::Text(TextKind::Pasted);
 
 /// Bytes of a text that one task reads.
 const CHUNK: usize = 4 << 20;
@@ -42,6 +47,8 @@ pub struct Hit {
     pub end_line: u32,
     /// The line itself, cleaned.
     pub excerpt: String,
+    /// The line as it stands in the file, where cleaning changed it.
+    pub quote: Option<String>,
     /// Value of each named group, in the order of the pattern's groups; `None` where it took no part.
     pub groups: Vec<Option<String>>,
     pub time: Option<Timestamp>,
@@ -53,6 +60,13 @@ pub struct Hit {
 #[derive(Debug)]
 pub struct Scanner<'r> {
     evidence: Vec<&'r Evidence>,
+    index: Arc<Index>,
+}
+
+/// The automata over the literals of a set of rules; patterns are named by their place in it. Making them takes longer
+/// than reading a small bundle.
+#[derive(Debug)]
+pub struct Index {
     by_kind: BTreeMap<TextKind, Machine>,
     events: Machine,
 }
@@ -61,25 +75,47 @@ pub struct Scanner<'r> {
 pub type EventHit = (usize, Vec<Option<String>>);
 
 impl<'r> Scanner<'r> {
+    /// For the patterns of all rules of a set, in the order of its rules; the automata are made once for a set.
+    pub fn of(rules: &'r RuleSet) -> Scanner<'r> {
+        let evidence = rules.iter().flat_map(|rule| &rule.evidence).filter(|one| one.pattern.is_some());
+        let evidence: Vec<&Evidence> = evidence.collect();
+        let index = rules.index(|| Index::new(&evidence));
+        Scanner { evidence, index }
+    }
+
     /// Takes the evidences that have a pattern; results are in the same order.
     pub fn new(evidence: Vec<&'r Evidence>) -> Scanner<'r> {
+        let index = Arc::new(Index::new(&evidence));
+        Scanner { evidence, index }
+    }
+}
+
+impl Index {
+    fn new(evidence: &[&Evidence]) -> Index {
         let mut kinds: BTreeMap<TextKind, Vec<u32>> = BTreeMap::new();
         let mut of_events = Vec::new();
         for (index, one) in evidence.iter().enumerate() {
+            let index = index as u32;
             for source in &one.sources {
                 match source {
-                    Source::Text(kind) => kinds.entry(*kind).or_default().push(index as u32),
-                    Source::Events => of_events.push(index as u32),
+                    Source::Text(kind) => kinds.entry(*kind).or_default().push(index),
+                    Source::Events => of_events.push(index),
                     Source::Containers | Source::Objects(_) => {}
                 }
             }
+            // A paste may be anything's log, event or journal: nobody says what it is of.
+            if one.sources.iter().any(Source::has_text) && !one.sources.contains(&PASTED) {
+                kinds.entry(TextKind::Pasted).or_default().push(index);
+            }
         }
-        let machine = |members: &[u32]| Machine::new(&evidence, members);
+        let machine = |members: &[u32]| Machine::new(evidence, members);
         let by_kind = kinds.iter().map(|(kind, members)| (*kind, machine(members))).collect();
         let events = machine(&of_events);
-        Scanner { evidence, by_kind, events }
+        Index { by_kind, events }
     }
+}
 
+impl Scanner<'_> {
     /// The hits of each pattern, ordered by text and line.
     pub fn scan(&self, snapshot: &Snapshot) -> Vec<Vec<Hit>> {
         let collected = collected_at(snapshot);
@@ -87,7 +123,7 @@ impl<'r> Scanner<'r> {
             .texts
             .iter()
             .enumerate()
-            .filter(|(_, text)| self.by_kind.contains_key(&text.kind))
+            .filter(|(_, text)| self.index.by_kind.contains_key(&text.kind))
             .flat_map(|(index, text)| {
                 let whole = &snapshot.files[text.file.0 as usize].text;
                 chunks(whole, text.range.clone()).into_iter().map(move |range| (index, range))
@@ -127,7 +163,7 @@ impl<'r> Scanner<'r> {
     }
 
     /// The events whose message each pattern matches, in the order of the events.
-    pub fn scan_events(&self, events: &[std::sync::Arc<Row>]) -> Vec<Vec<EventHit>> {
+    pub fn scan_events(&self, events: &[Arc<Row>]) -> Vec<Vec<EventHit>> {
         let found: Vec<Vec<(u32, Vec<Option<String>>)>> = events
             .par_iter()
             .map(|event| {
@@ -135,7 +171,7 @@ impl<'r> Scanner<'r> {
                     |key: &str| event.value.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
                 let message = clean(field("text")).replace('\n', " ");
                 let mut found: Vec<(u32, Vec<Option<String>>)> = Vec::new();
-                self.events.run(&self.evidence, &message, |hit| {
+                self.index.events.run(&self.evidence, &message, |hit| {
                     let evidence = self.evidence[hit.pattern as usize];
                     let fits = glob::any(&evidence.namespaces, field("namespace"))
                         && glob::any(&evidence.pods, field("pod"))
@@ -165,7 +201,7 @@ impl<'r> Scanner<'r> {
     ) -> HashMap<Key, Hit> {
         let source = &snapshot.texts[text];
         let file = &snapshot.files[source.file.0 as usize];
-        let machine = &self.by_kind[&source.kind];
+        let machine = &self.index.by_kind[&source.kind];
         let mut hits: HashMap<Key, Hit> = HashMap::new();
         let mut first_line = None;
         let mut fits: HashMap<u32, bool> = HashMap::new();
@@ -183,6 +219,7 @@ impl<'r> Scanner<'r> {
                 line: start + found.line,
                 end_line: start + found.end_line,
                 excerpt: bounded(found.lines, found.at),
+                quote: None,
                 groups: found.groups,
                 time,
                 last_time: time,
@@ -196,9 +233,13 @@ impl<'r> Scanner<'r> {
             }
         };
         let cleaned = clean(&file.text[range.clone()]);
+        let is_changed = matches!(cleaned, Cow::Owned(_));
         machine.run(&self.evidence, &cleaned, &mut take);
-        if range.start == source.range.start {
-            wrapped::run(machine, &self.evidence, &file.text[source.range.clone()], &mut take);
+        if range.start == source.range.start && source.kind == TextKind::Pasted {
+            machine.run_wrapped(&self.evidence, &file.text[source.range.clone()], &mut take);
+        }
+        for hit in hits.values_mut().filter(|hit| is_changed || hit.end_line > hit.line) {
+            hit.quote = quote(file, hit.line..=hit.end_line);
         }
         hits
     }
@@ -217,16 +258,17 @@ fn absorb(first: &mut Hit, other: Hit) {
     first.time = [first.time, other.time].into_iter().flatten().min();
     first.last_time = [first.last_time, other.last_time].into_iter().flatten().max();
     if other.line < first.line {
-        (first.line, first.end_line, first.excerpt) = (other.line, other.end_line, other.excerpt);
+        (first.line, first.end_line, first.excerpt, first.quote) =
+            (other.line, other.end_line, other.excerpt, other.quote);
     }
 }
 
-/// Whether an evidence wants to look into this text. Globs narrow what is known to be of a pod; a paste, of which that
-/// is not known, is read all the same.
+/// Whether an evidence wants to look into this text. Globs narrow what is known to be of a pod; a text of which that is
+/// not known is read all the same.
 fn reads(evidence: &Evidence, source: &TextSource) -> bool {
     let fits = |globs: &[glob::Glob], value: &Option<String>| match value {
         Some(value) => glob::any(globs, value),
-        None => source.kind != TextKind::Log || globs.is_empty(),
+        None => true,
     };
     evidence.spec.previous.is_none_or(|previous| source.kind != TextKind::Log || previous == source.previous)
         && fits(&evidence.namespaces, &source.namespace)
@@ -237,6 +279,21 @@ fn reads(evidence: &Evidence, source: &TextSource) -> bool {
 /// When the evidence was collected: the latest of the inputs.
 pub fn collected_at(snapshot: &Snapshot) -> Option<Timestamp> {
     snapshot.inputs.iter().filter_map(|input| input.collected_at).max()
+}
+
+/// Lines as they stand in the file; `None` where they are too long to be quoted whole.
+fn quote(file: &SourceFile, lines: RangeInclusive<u32>) -> Option<String> {
+    let mut quote = String::new();
+    for line in lines {
+        if !quote.is_empty() {
+            quote.push('\n');
+        }
+        quote.push_str(&shown(file.line(line)?));
+        if quote.len() > LONGEST_TEXT {
+            return None;
+        }
+    }
+    Some(quote.trim_end().to_owned())
 }
 
 /// Ranges of about [`CHUNK`] bytes that end with lines.

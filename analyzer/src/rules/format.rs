@@ -38,6 +38,9 @@ pub struct RuleFile {
     /// Product or cluster versions that the case belongs to; an unknown version does not close the gate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub versions: Option<Versions>,
+    /// Its words are the product's own: it speaks even where nothing else shows that the product is there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub distinctive: bool,
     /// What to look for, by name. Later ones may refer to earlier ones.
     pub evidence: IndexMap<String, EvidenceSpec>,
     pub verdict: VerdictSpec,

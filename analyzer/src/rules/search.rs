@@ -34,8 +34,8 @@ fn score(rule: &Rule, query: &str, words: &[String]) -> u32 {
     let mut score = 0;
     let patterns = rule.evidence.iter().filter_map(|evidence| evidence.pattern.as_ref());
     for pattern in patterns {
-        let whole = pattern.regex.is_match(query)
-            || pattern.wrapped.as_ref().is_some_and(|wrapped| wrapped.is_match(query));
+        let whole =
+            pattern.regex.is_match(query) || pattern.loose().is_some_and(|loose| loose.is_match(query));
         if whole {
             score += 1000;
         }

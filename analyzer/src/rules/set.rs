@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::{fs, io};
 
 use thiserror::Error;
 
+use super::pack::Pack;
 use super::{Rule, RuleError};
 use crate::lexicon::set::LexiconText;
+use crate::matching::scan::Index;
 
 mod embedded {
     include!(concat!(env!("OUT_DIR"), "/embedded_rules.rs"));
@@ -25,6 +28,9 @@ const MOST_FILES: usize = 20_000;
 #[derive(Debug, Default)]
 pub struct RuleSet {
     rules: BTreeMap<String, Rule>,
+    packs: BTreeMap<String, Pack>,
+    /// What finds the patterns of all rules in texts; made for the first text that is read.
+    index: OnceLock<Arc<Index>>,
 }
 
 #[derive(Debug, Error)]
@@ -49,16 +55,31 @@ pub struct RuleText {
 impl RuleSet {
     /// The rules in the program and then those of `folders`; a rule of a later folder replaces one of the same id.
     pub fn load(folders: &[PathBuf]) -> Result<RuleSet, RuleSetError> {
-        let mut texts = embedded();
+        let (mut texts, mut packs) = (embedded(), embedded_packs());
         for folder in folders {
             texts.extend(read_folder(folder)?);
+            packs.extend(read_packs(folder)?);
         }
-        RuleSet::compile(&texts)
+        RuleSet::compile(&texts)?.with_packs(&packs)
     }
 
     /// The rules of one folder alone.
     pub fn load_only(folder: &Path) -> Result<RuleSet, RuleSetError> {
-        RuleSet::compile(&read_folder(folder)?)
+        RuleSet::compile(&read_folder(folder)?)?.with_packs(&read_packs(folder)?)
+    }
+
+    /// What is said of whole packs; of two files for one pack the later counts.
+    fn with_packs(mut self, packs: &[PackText]) -> Result<RuleSet, RuleSetError> {
+        let mut errors = Vec::new();
+        for text in packs {
+            match Pack::parse(&text.path, &text.yaml) {
+                Ok(pack) => {
+                    self.packs.insert(pack.file.name.clone(), pack);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() { Ok(self) } else { Err(RuleSetError::Rules(errors)) }
     }
 
     /// Compiles rule texts. All mistakes of all files are told at once.
@@ -85,6 +106,16 @@ impl RuleSet {
         self.rules.get(id)
     }
 
+    /// What finds the patterns of all rules in texts, as `make` makes it when it is first asked for.
+    pub(crate) fn index(&self, make: impl FnOnce() -> Index) -> Arc<Index> {
+        Arc::clone(self.index.get_or_init(|| Arc::new(make())))
+    }
+
+    /// What is said of a pack, if anything is.
+    pub fn pack(&self, name: &str) -> Option<&Pack> {
+        self.packs.get(name)
+    }
+
     pub fn len(&self) -> usize {
         self.rules.len()
     }
@@ -104,6 +135,35 @@ pub fn embedded() -> Vec<RuleText> {
             yaml: (*yaml).to_owned(),
         })
         .collect()
+}
+
+/// A `pack.yaml` as text.
+#[derive(Debug, Clone)]
+pub struct PackText {
+    pub path: String,
+    pub yaml: String,
+}
+
+/// What the program holds of whole packs.
+pub fn embedded_packs() -> Vec<PackText> {
+    let file =
+        |(path, yaml): &(&str, &str)| PackText { path: format!("rules/{path}"), yaml: (*yaml).to_owned() };
+    embedded::PACKS.iter().map(file).collect()
+}
+
+/// The `pack.yaml` of each pack below a folder, in the order of their names.
+pub fn read_packs(folder: &Path) -> Result<Vec<PackText>, RuleSetError> {
+    let failed = |path: &Path, source| RuleSetError::Io { path: path.to_owned(), source };
+    let mut texts = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|source| failed(folder, source))? {
+        let path = entry.map_err(|source| failed(folder, source))?.path().join("pack.yaml");
+        if path.is_file() {
+            let yaml = fs::read_to_string(&path).map_err(|source| failed(&path, source))?;
+            texts.push(PackText { path: path.display().to_string(), yaml });
+        }
+    }
+    texts.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(texts)
 }
 
 /// The files of the lexicon in the program.

@@ -1,9 +1,11 @@
 //! The automaton over the literals of many patterns, and the lines at which it stops.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
+use super::wrapped::Squeezed;
 use crate::matching::pattern::Pattern;
 use crate::rules::compile::Evidence;
 
@@ -20,8 +22,9 @@ pub struct Machine {
     automaton: Option<AhoCorasick>,
     /// For each literal, the patterns that need it, as indexes into the scanner's evidence.
     owners: Vec<Vec<u32>>,
-    /// Patterns that also look for text broken into several lines.
-    pub wrapped: Vec<u32>,
+    members: Vec<u32>,
+    /// Made for the first paste that is read.
+    squeezed: OnceLock<Option<Squeezed>>,
 }
 
 /// A match in a text.
@@ -41,14 +44,10 @@ pub struct Found<'t> {
 impl Machine {
     pub fn new(evidence: &[&Evidence], members: &[u32]) -> Machine {
         let mut owners: BTreeMap<&[u8], Vec<u32>> = BTreeMap::new();
-        let mut wrapped = Vec::new();
         for member in members {
             let Some(pattern) = &evidence[*member as usize].pattern else { continue };
             for literal in &pattern.literals {
                 owners.entry(literal).or_default().push(*member);
-            }
-            if pattern.wrapped.is_some() {
-                wrapped.push(*member);
             }
         }
         let (literals, owners): (Vec<&[u8]>, Vec<Vec<u32>>) = owners.into_iter().unzip();
@@ -64,7 +63,14 @@ impl Machine {
         let automaton = (!literals.is_empty())
             .then(|| build(Some(AhoCorasickKind::DFA)).or_else(|_| build(None)).ok())
             .flatten();
-        Machine { automaton, owners, wrapped }
+        Machine { automaton, owners, members: members.to_vec(), squeezed: OnceLock::new() }
+    }
+
+    /// Calls `take` for each match in `text` that a line break goes through.
+    pub fn run_wrapped(&self, evidence: &[&Evidence], text: &str, take: &mut impl FnMut(Found<'_>)) {
+        if let Some(squeezed) = self.squeezed.get_or_init(|| Squeezed::new(evidence, &self.members)) {
+            squeezed.run(evidence, text, take);
+        }
     }
 
     /// Calls `take` for each match in `text`, in the order in which their literals end.
