@@ -73,6 +73,9 @@ pub struct Analyze {
     /// File with secret keys that open what was encrypted to them (casebook-collect --encrypt-to); repeatable.
     #[arg(long = "identity", value_name = "FILE")]
     pub identity_files: Vec<PathBuf>,
+    /// Name every case that cannot be ruled out, not only how many there are.
+    #[arg(long)]
+    pub all: bool,
     /// Most characters of a Markdown report.
     #[arg(long, value_name = "N", default_value_t = crate::report::markdown::POST)]
     pub max_chars: usize,

@@ -5,6 +5,7 @@
 //! the pod board and the timeline.
 
 pub mod bundle;
+mod gaps;
 pub mod html;
 pub mod identity;
 pub mod json;

@@ -269,7 +269,7 @@ fn reports() {
         serde_json::from_str::<serde_json::Value>(&json).unwrap();
         for lang in [Lang::Zh, Lang::En] {
             let dates = Dates::utc();
-            let options = report::text::Options { lang, width: 80, color: false, dates };
+            let options = report::text::Options { lang, width: 80, color: false, dates, all: true };
             let text = report::text::render(&report, &options);
             assert!(!text.contains(['\u{1b}', '\u{202e}']), "a control character reached the terminal");
             report::html::render(&report, &snapshot, lang);

@@ -76,7 +76,8 @@ fn reported(rules: &RuleSet, snapshot: &Snapshot, name: &str) {
     let found = matching::run(rules, snapshot);
     let report = Report::build(snapshot, found.findings, found.unresolved)
         .read_with(Lexicon::built_in().unwrap(), snapshot);
-    let options = report::text::Options { lang: Lang::En, width: 80, color: false, dates: Dates::utc() };
+    let options =
+        report::text::Options { lang: Lang::En, width: 80, color: false, dates: Dates::utc(), all: true };
     let text = report::text::render(&report, &options);
     assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{2066}', '\u{9b}']), "{name}: a control character");
     let page = report::html::render(&report, snapshot, Lang::En);

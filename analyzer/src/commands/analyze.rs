@@ -40,14 +40,15 @@ pub fn run(args: &Analyze) -> anyhow::Result<Exit> {
         Format::Json => json::render(&report, lang),
         Format::Text => {
             let color = args.output.is_none() && may_colour(&stdout);
-            text::render(&report, &text::Options { lang, width: width(&stdout), color, dates })
+            text::render(&report, &text::Options { lang, width: width(&stdout), color, dates, all: args.all })
         }
         Format::Junit => junit::render(&report, &rules, lang, &dates),
         Format::Sarif => sarif::render(&report, &rules, lang, &dates),
         Format::Html => html::render(&report, &snapshot, lang),
-        Format::Markdown | Format::Auto => {
-            markdown::render(&report, &markdown::Options { lang, max_chars: args.max_chars, dates })
-        }
+        Format::Markdown | Format::Auto => markdown::render(
+            &report,
+            &markdown::Options { lang, max_chars: args.max_chars, dates, all: args.all },
+        ),
     };
     deliver(args, &rendered)?;
     Ok(if failed { Exit::Found } else { Exit::Done })

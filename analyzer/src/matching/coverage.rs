@@ -73,6 +73,8 @@ impl<'s> Reach<'s> {
                 let wanted = namespace.as_deref().is_none_or(|ns| glob::any(&evidence.namespaces, ns));
                 let outcome = match known {
                     Known::Nothing(Some(outcome)) if outcome.is_loss() => outcome.as_str(),
+                    // A paste holds what its writer chose to show; nothing of it was lost.
+                    Known::Partly if self.snapshot.coverage.ledger.is_empty() => continue,
                     Known::Partly => Outcome::Truncated.as_str(),
                     Known::Whole | Known::Nothing(_) => continue,
                 };

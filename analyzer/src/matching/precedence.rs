@@ -15,9 +15,6 @@ use crate::rules::Rule;
 use crate::rules::format::Layer;
 use crate::snapshot::Snapshot;
 
-/// The pack whose cases step back behind any product's.
-const GENERIC: &str = "kubernetes";
-
 /// Of a case, which subjects are the matter of which other finding.
 pub type Division = HashMap<String, HashMap<Subject, usize>>;
 
@@ -120,23 +117,25 @@ fn stands_above(above: &Finding, below: &Finding, rules: &HashMap<&str, &Rule>) 
     let (Some(upper), Some(lower)) = (rules.get(above.case.as_str()), rules.get(below.case.as_str())) else {
         return false;
     };
+    // What is only a question does not push an answer down.
+    if above.verdict == Verdict::NeedMore && below.verdict != Verdict::NeedMore {
+        return false;
+    }
     if upper.file.explains.contains(&lower.file.id) {
         return true;
     }
-    // What is only a question does not push an answer down.
     if above.verdict == Verdict::NeedMore || lower.file.explains.contains(&upper.file.id) {
         return false;
     }
     let points = lower.file.pointer && !upper.file.pointer;
-    let generic =
-        lower.pack() == GENERIC && upper.pack() != GENERIC && (!upper.file.pointer || lower.file.pointer);
+    let generic = !lower.of_product && upper.of_product && (!upper.file.pointer || lower.file.pointer);
     points || generic
 }
 
 /// Whether all subjects of `below` are within the circle of `above`, or both read the same line. What has no subject, a
-/// pasted line, belongs to whatever explains it.
+/// pasted line, belongs to whatever explains it; to explain an object itself, it must be as sure as what is known of that.
 fn same_matter(above: &Finding, below: &Finding, circle: &BTreeSet<Subject>) -> bool {
-    if below.subjects.is_empty() || above.subjects.is_empty() {
+    if below.subjects.is_empty() || (above.subjects.is_empty() && above.verdict <= below.verdict) {
         return true;
     }
     let places = |finding: &Finding| -> BTreeSet<(String, u32, Option<String>)> {

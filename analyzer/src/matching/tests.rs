@@ -5,7 +5,7 @@ use shared::bundle::paths;
 use super::*;
 use crate::intake;
 use crate::report::model::Verdict;
-use crate::rules::set::RuleText;
+use crate::rules::set::{PackText, RuleText};
 
 fn rule(section: &str, id: &str, body: &str) -> RuleText {
     let yaml = format!(
@@ -116,6 +116,8 @@ fn the_cause_stands_above_what_it_explains() {
         rule("product/s", "c-pointer", &format!("{waiting}\npointer: true")),
         rule("product/s", "d-explained", waiting),
     ]);
+    let yaml = "name: product\ntitle: {zh: a, en: a}\nowner: a\napplies: {namespaces: ['*']}\n".to_owned();
+    let set = set.with_packs(&[PackText { path: "rules/product/pack.yaml".into(), yaml }]).unwrap();
     let found = run(&set, &intake::from_files(vec![pods(2)], Vec::new()));
     let top: Vec<&str> = found.findings.iter().map(|finding| finding.case.as_str()).collect();
     assert_eq!(top, ["b-product"]);

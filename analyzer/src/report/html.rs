@@ -38,8 +38,10 @@ const SCRIPTS: &[&str] = &[
 /// The whole page; `lang` is the language it opens in.
 pub fn render(report: &Report, snapshot: &Snapshot, lang: Lang) -> String {
     let script = SCRIPTS.join("\n");
-    let plain =
-        markdown::render(report, &markdown::Options { lang, max_chars: markdown::POST, dates: Dates::utc() });
+    let plain = markdown::render(
+        report,
+        &markdown::Options { lang, max_chars: markdown::POST, dates: Dates::utc(), all: true },
+    );
     let policy = format!(
         "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
         hash(&script),

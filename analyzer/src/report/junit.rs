@@ -27,8 +27,10 @@ const UNEXPLAINED: &str = "unexplained";
 
 /// The whole report; `rules` are those that were tried.
 pub fn render(report: &Report, rules: &RuleSet, lang: Lang, dates: &Dates) -> String {
-    let writer =
-        Writer { lang, text: text::Options { lang, width: WIDTH, color: false, dates: dates.clone() } };
+    let writer = Writer {
+        lang,
+        text: text::Options { lang, width: WIDTH, color: false, dates: dates.clone(), all: false },
+    };
     let mut suites: BTreeMap<String, Vec<TestCase>> = BTreeMap::new();
     for finding in report.every_finding() {
         let several = report.every_finding().filter(|other| other.case == finding.case).count() > 1;

@@ -12,8 +12,9 @@ mod triage;
 use shared::lang::Lang;
 
 use super::Report;
+use super::gaps::gaps;
 use super::link::Links;
-use super::model::{Ask, Finding, Severity, Text};
+use super::model::{Finding, Severity, Text};
 use super::words::{self, Dates, pick};
 
 use fit::Pieces;
@@ -29,6 +30,8 @@ pub struct Options {
     /// Characters at most; [`POST`] unless told.
     pub max_chars: usize,
     pub dates: Dates,
+    /// Name the cases that cannot be ruled out, not only their number.
+    pub all: bool,
 }
 
 /// How much of a finding is written.
@@ -55,17 +58,12 @@ const STATE: usize = 160;
 /// The whole report.
 pub fn render(report: &Report, options: &Options) -> String {
     let mut writer = Writer::new(report, options.lang, &options.dates);
+    writer.all = options.all;
     writer.answer();
     writer.other_findings();
-    // When no case is found, what is seen tells more than what could not be.
-    if report.findings.is_empty() {
-        writer.triage();
-        writer.undecided();
-    } else {
-        writer.undecided();
-        writer.triage();
-    }
+    writer.triage();
     writer.missing();
+    writer.undecided();
     writer.cluster();
     let lang = options.lang;
     writer.pieces.fit(options.max_chars, |whole| match lang {
@@ -92,12 +90,13 @@ struct Writer<'a> {
     links: Links<'a>,
     lang: Lang,
     dates: &'a Dates,
+    all: bool,
     pieces: Pieces,
 }
 
 impl<'a> Writer<'a> {
     fn new(report: &'a Report, lang: Lang, dates: &'a Dates) -> Self {
-        Writer { report, links: Links::of(report), lang, dates, pieces: Pieces::default() }
+        Writer { report, links: Links::of(report), lang, dates, all: false, pieces: Pieces::default() }
     }
 }
 
@@ -198,58 +197,28 @@ impl Writer<'_> {
         }
     }
 
-    /// Cases that cannot be ruled out, by what would settle them: one command often settles many.
+    /// What was not collected, and how many cases hang on it; the cases themselves on demand.
     fn undecided(&mut self) {
-        if self.report.unresolved.is_empty() {
+        let gaps = gaps(self.report);
+        if gaps.is_empty() {
             return;
         }
-        let mut by_ask: Vec<(Option<&Ask>, Vec<String>)> = Vec::new();
-        for case in &self.report.unresolved {
-            let ask = case.asks.first();
-            let title = self.plain(&case.title);
-            match by_ask.iter_mut().find(|(other, _)| same_ask(*other, ask)) {
-                Some((_, titles)) => titles.push(title),
-                None => by_ask.push((ask, vec![title])),
-            }
-        }
         self.pieces.lead(format!("## {}", self.pick("无法排除的问题", "What cannot be ruled out")));
-        self.pieces.lead(
-            self.pick(
-                "以下已知问题没有看到迹象，但判断所需的内容没有收集到。",
-                "No sign of these known cases was seen, but what would show them was not collected.",
-            )
-            .to_owned(),
-        );
-        for (ask, titles) in by_ask {
-            let mut shown =
-                titles.iter().take(SUBJECTS).cloned().collect::<Vec<_>>().join(self.pick("；", "; "));
-            if titles.len() > SUBJECTS {
-                shown.push_str(&match self.lang {
-                    Lang::Zh => format!("；等共 {} 个", titles.len()),
-                    Lang::En => format!("; and {} more", titles.len() - SUBJECTS),
-                });
+        for gap in gaps {
+            let mut told = plain(&gap.told(self.lang));
+            if self.all {
+                for case in &gap.cases {
+                    told.push_str(&format!("\n- {} `{}`", self.plain(&case.title), safe_id(&case.case)));
+                }
             }
-            let text = ask.map(|ask| self.prose(&ask.text)).filter(|text| !text.is_empty());
-            let line = match text {
-                Some(text) => format!("{shown} — {text}"),
-                None => shown,
-            };
-            match ask.and_then(|ask| ask.command.as_ref()) {
+            match gap.command {
                 Some(command) => {
-                    self.pieces.lead(line);
+                    self.pieces.lead(told);
                     self.pieces.push(fence("bash", command));
                 }
-                None => self.pieces.push(line),
+                None => self.pieces.push(told),
             }
         }
-    }
-}
-
-fn same_ask(a: Option<&Ask>, b: Option<&Ask>) -> bool {
-    match (a, b) {
-        (Some(a), Some(b)) => a.command == b.command && (a.command.is_some() || a.text == b.text),
-        (None, None) => true,
-        _ => false,
     }
 }
 

@@ -202,11 +202,11 @@ fn dates() -> Dates {
 }
 
 fn post(lang: Lang, max_chars: usize) -> String {
-    markdown::render(&sample(), &markdown::Options { lang, max_chars, dates: dates() })
+    markdown::render(&sample(), &markdown::Options { lang, max_chars, dates: dates(), all: false })
 }
 
 fn terminal(lang: Lang, width: usize, color: bool) -> String {
-    text::render(&sample(), &text::Options { lang, width, color, dates: dates() })
+    text::render(&sample(), &text::Options { lang, width, color, dates: dates(), all: false })
 }
 
 #[test]

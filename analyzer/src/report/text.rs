@@ -8,6 +8,7 @@ use shared::lang::Lang;
 use unicode_width::UnicodeWidthStr;
 
 use super::escape::{keep_ends, one_line, shorten, visible};
+use super::gaps::gaps;
 use super::link::Links;
 use super::model::{Finding, Severity, Text, Verdict};
 use super::words::{self, Dates, pick};
@@ -26,6 +27,8 @@ pub struct Options {
     /// Whether to colour; the caller knows of `NO_COLOR` and of pipes.
     pub color: bool,
     pub dates: Dates,
+    /// Name the cases that cannot be ruled out, not only their number.
+    pub all: bool,
 }
 
 /// Objects that are named before "and N more".
@@ -63,6 +66,7 @@ pub fn render(report: &Report, options: &Options) -> String {
     writer.findings(report, &links);
     writer.triage(report, &links);
     writer.missing(report);
+    writer.undecided(report);
     writer.footer(report);
     writer.out
 }
@@ -161,17 +165,25 @@ impl Writer<'_> {
                 .unwrap_or_default();
             self.finding(finding, &number, &beside, links.log(index));
         }
-        if !report.unresolved.is_empty() {
-            self.section(
-                "无法排除（判断所需的内容没有收集到）",
-                "Cannot be ruled out (what would show it was not collected)",
-            );
-            for case in &report.unresolved {
-                let title = format!("- {}", one_line(&self.told(&case.title)));
-                self.lines(2, None, &title);
-                for command in case.asks.iter().filter_map(|ask| ask.command.as_deref()) {
-                    self.verbatim(6, Style::Cyan, command);
+    }
+
+    /// What was not collected, and how many cases hang on it; the cases themselves on demand.
+    fn undecided(&mut self, report: &Report) {
+        let gaps = gaps(report);
+        if gaps.is_empty() {
+            return;
+        }
+        self.section("无法排除的问题", "What cannot be ruled out");
+        for gap in gaps {
+            self.lines(2, None, &one_line(&gap.told(self.lang)));
+            if self.options.all {
+                for case in &gap.cases {
+                    let title = one_line(&self.told(&case.title));
+                    self.item(4, "- ", None, &format!("{title} ({})", case.case));
                 }
+            }
+            if let Some(command) = gap.command {
+                self.verbatim(5, Style::Cyan, command);
             }
         }
     }

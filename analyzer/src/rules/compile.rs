@@ -37,6 +37,8 @@ pub struct Rule {
     /// `when` of each outcome.
     pub when: Vec<Option<Expr>>,
     pub gates: Gates,
+    /// It is of a product, whose finding stands above a general one; see [`super::pack`].
+    pub of_product: bool,
 }
 
 #[derive(Debug, Default)]
@@ -175,6 +177,7 @@ impl Compiler<'_> {
             group_by,
             when,
             gates,
+            of_product: false,
             file,
         }
     }

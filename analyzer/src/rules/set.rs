@@ -69,7 +69,7 @@ impl RuleSet {
     }
 
     /// What is said of whole packs; of two files for one pack the later counts.
-    fn with_packs(mut self, packs: &[PackText]) -> Result<RuleSet, RuleSetError> {
+    pub(crate) fn with_packs(mut self, packs: &[PackText]) -> Result<RuleSet, RuleSetError> {
         let mut errors = Vec::new();
         for text in packs {
             match Pack::parse(&text.path, &text.yaml) {
@@ -78,6 +78,10 @@ impl RuleSet {
                 }
                 Err(error) => errors.push(error),
             }
+        }
+        for rule in self.rules.values_mut() {
+            let (pack, section) = rule.section.split_once('/').unwrap_or((&rule.section, ""));
+            rule.of_product = self.packs.get(pack).is_some_and(|pack| pack.applies_to(section).is_some());
         }
         if errors.is_empty() { Ok(self) } else { Err(RuleSetError::Rules(errors)) }
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use shared::bundle::manifest::Outcome;
+
 use crate::matching::bind::Binding;
 use crate::matching::coverage::Reach;
 use crate::matching::template::Use;
@@ -125,16 +127,23 @@ fn general(evidence: &Evidence, reach: &Reach<'_>) -> Ask {
     let (zh, en) = (zh.join("、"), en.join(", "));
     let namespaces: Vec<&str> = evidence.namespaces.iter().filter_map(|glob| glob.literal()).collect();
     let flags: String = namespaces.iter().map(|namespace| format!(" -n {namespace}")).collect();
-    // Whether an attempt failed, or nobody made one: another account helps against the first only.
-    let text = if reach.losses(evidence).is_empty() {
+    // Whether an attempt was refused, failed otherwise, or was not made: another account helps against the first only.
+    let losses = reach.losses(evidence);
+    let is_refused = losses.iter().any(|loss| loss.outcome.as_deref() == Some(Outcome::Forbidden.as_str()));
+    let text = if losses.is_empty() {
         Text::new(
             format!("还缺少：{zh}。请在中控机运行采集器"),
             format!("Still missing: {en}. Please run the collector on the control machine"),
         )
-    } else {
+    } else if is_refused {
         Text::new(
             format!("未能读取：{zh}。请用有权限的账号重新收集"),
             format!("Not read: {en}. Collect again with an account that may read it"),
+        )
+    } else {
+        Text::new(
+            format!("未能完整读取：{zh}。请重新收集"),
+            format!("Not read whole: {en}. Please collect again"),
         )
     };
     Ask { text, command: Some(format!("casebook-collect{flags}")) }
