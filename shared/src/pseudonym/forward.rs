@@ -62,7 +62,7 @@ impl Pseudonyms {
             forgotten: 0,
         };
         for name in known.into_iter().flat_map(|map| map.of(Kind::Host).values()) {
-            pseudonyms.machine(name);
+            pseudonyms.known(name);
         }
         for ip in known.into_iter().flat_map(|map| map.of(Kind::Ip).values()).filter_map(|ip| ip.parse().ok())
         {
@@ -112,6 +112,20 @@ impl Pseudonyms {
             self.machine(short);
         }
         self.domain(&name);
+    }
+
+    /// Takes a name as an earlier run has left it. What else may be called by its first label is not concluded anew: that
+    /// run has kept short names of machines by themselves, and most names with dots are none of machines
+    /// (`v1.acme.com` is an API's, and `v1` stands everywhere).
+    fn known(&mut self, name: &str) {
+        if !self.kinds.contains(&Kind::Host) {
+            return;
+        }
+        if name.contains('.') {
+            self.domain(name);
+        } else {
+            self.machine(name);
+        }
     }
 
     /// Learns a namespace, so that `service.namespace` is not taken for a host.
