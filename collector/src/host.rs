@@ -4,7 +4,8 @@
 //! into the bundle as `hosts/<host>/<probe>.txt`, the facts of all probes together as `hosts/<host>/facts.json`
 //! ([`facts`]), whose `probes` says what became of each. A probe that cannot read something says so and never stops
 //! the others: missing tools, missing rights and time-outs are outcomes. Nothing on the host is changed, no file that
-//! holds secrets is read, and of processes only name, age and state are taken.
+//! holds secrets is read, and of processes only name, age and state are taken, and `PATH` of what a login shell
+//! started. What can be read is read before anything is run, and what is run is never killed outright ([`group`]).
 //!
 //! Rules read the facts through CEL as `host`; `rules/README.md` lists the fields.
 
@@ -18,12 +19,14 @@ mod clock;
 mod connections;
 mod disks;
 mod dns;
+mod group;
 mod ipv6;
 mod journal;
 mod keep;
 mod kernel;
 mod kubelet;
 mod login;
+mod login_shells;
 mod names;
 mod network;
 mod processes;

@@ -19,6 +19,8 @@ pub enum End {
     Denied,
     /// It did not end within this many seconds and was stopped.
     TimedOut(u64),
+    /// The same, but it did not end when it was asked to either.
+    LeftRunning { seconds: u64, process: i32 },
     /// This many bytes after the limit were left out.
     Cut(u64),
     /// Anything else, in the system's words.
@@ -106,6 +108,11 @@ impl Capture {
                     late += 1;
                     notes.push(format!("{}: no answer within {seconds} s", section.label));
                 }
+                End::LeftRunning { seconds, process } => {
+                    late += 1;
+                    let left = left_running(*seconds, *process);
+                    notes.push(format!("{}: {left}", section.label));
+                }
                 End::Cut(bytes) => {
                     cut += 1;
                     notes.push(format!("{}: {bytes} bytes left out", section.label));
@@ -142,6 +149,9 @@ impl Capture {
                 End::NotFound => writeln!(out, "[not found]"),
                 End::Denied => writeln!(out, "[permission denied]"),
                 End::TimedOut(seconds) => writeln!(out, "[no answer within {seconds} s]"),
+                End::LeftRunning { seconds, process } => {
+                    writeln!(out, "[{}]", left_running(*seconds, *process))
+                }
                 End::Cut(bytes) => writeln!(out, "[{bytes} bytes left out]"),
                 End::Failed(why) => writeln!(out, "[failed: {why}]"),
             };
@@ -149,6 +159,12 @@ impl Capture {
         }
         out
     }
+}
+
+fn left_running(seconds: u64, process: i32) -> String {
+    format!(
+        "no answer within {seconds} s; it did not end when it was asked to and was left alone, as process {process}"
+    )
 }
 
 #[cfg(test)]

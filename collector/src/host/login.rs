@@ -1,7 +1,10 @@
 //! `PATH` as the user's login shell sees it, and who that user is.
 //!
-//! Our own environment does not tell: sudo replaces `PATH`, and a service or an editor never had the login's. So the
-//! user's own shell is run as a login shell, from the environment that a login starts with, and asked.
+//! Our own environment does not tell: sudo replaces `PATH`, and a service or an editor never had the login's. Best is to
+//! look at a login shell that is running ([`login_shells`]), which runs nothing. Only where there is none, the user's
+//! own shell is run as a login shell, from the environment that a login starts with, and asked. Its start-up files may
+//! do anything, so it has no terminal and no input to wait for, is never killed outright ([`group`]), and what it
+//! starts and leaves behind is asked to end too.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
@@ -10,26 +13,49 @@ use std::time::Duration;
 
 use super::capture::{Capture, End, Section};
 use super::facts::{Facts, SearchPath, User};
-use super::{Context, run};
+use super::group::{self, Mark};
+use super::{Context, login_shells, run};
 
 /// Stands before the answer, since profiles may print anything.
 const MARK: &str = "casebook-login-path:";
+/// Stands before the number of the agent that a profile started, if it did.
+const AGENT: &str = "casebook-login-agent:";
 const LIMIT: Duration = Duration::from_secs(5);
+/// Start-up files may be slow and right all the same.
+const PATIENCE: Duration = Duration::from_secs(8);
 /// What login gives root where nothing else is configured.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 const USER: &str = "user";
+const RUNNING: &str = "PATH of what a running login shell started";
+const SUDO_RUNNING: &str = "PATH of what a running login shell of SUDO_USER started";
 const LOGIN: &str = "login shell: echo $PATH";
 const SUDO: &str = "login shell of SUDO_USER: echo $PATH";
 const OWN: &str = "echo $PATH";
 
+/// `read` is the shell's own, and skips the zero bytes. Without `timeout` and its SIGTERM no start-up file is run.
 pub const SCRIPT: &str = "\
 begin 'echo $PATH'; echo \"$PATH\"; end 0
+begin 'PATH of what a running login shell started'
+found=
+for d in /proc/[0-9]*; do
+  [ -O \"$d\" ] || continue
+  c=; IFS= read -r c 2>/dev/null <\"$d/cmdline\" || [ -n \"$c\" ] || continue
+  case $c in -*) ;; *) continue ;; esac
+  for k in $(cat \"$d/task/${d#/proc/}/children\" 2>/dev/null); do
+    p=$(tr '\\0' '\\n' 2>/dev/null <\"/proc/$k/environ\" | sed -n 's/^PATH=//p')
+    if [ -n \"$p\" ]; then found=$p; fi
+  done
+done
+if [ -n \"$found\" ]; then echo \"$found\"; end 0; else end missing; fi
 begin 'login shell: echo $PATH'
-( trap '' HUP; exec env -i HOME=\"$HOME\" USER=\"$(id -un)\" SHELL=\"${SHELL:-/bin/sh}\" TERM=dumb \
+if [ -n \"$found\" ] || [ -z \"$LIMIT\" ]; then end missing; else
+alone=; if command -v setsid >/dev/null 2>&1; then alone=setsid; fi
+( exec env -i HOME=\"$HOME\" USER=\"$(id -un)\" SHELL=\"${SHELL:-/bin/sh}\" TERM=dumb \
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-$LIMIT \"${SHELL:-/bin/sh}\" -lc 'echo casebook-login-path:\"$PATH\"' ) </dev/null 2>&1
+$alone $LIMIT \"${SHELL:-/bin/sh}\" -lc 'echo casebook-login-path:\"$PATH\"' ) </dev/null 2>&1
 end $?
+fi
 ";
 
 /// One line of the user database.
@@ -56,7 +82,7 @@ pub async fn read() -> Capture {
         Some(account) => {
             let sudo = std::env::var("SUDO_USER").unwrap_or_default();
             capture.push(Section::good(USER, format!("{} {uid} {} {sudo}\n", account.name, account.shell)));
-            capture.push(login_path(account, LOGIN, false).await);
+            capture.push(path_of(account, [RUNNING, LOGIN], false).await);
         }
         None => capture.push(Section::new(LOGIN, "", End::Failed(format!("no account with uid {uid}")))),
     }
@@ -64,7 +90,7 @@ pub async fn read() -> Capture {
         && uid == 0
         && let Some(account) = self::account(&name).await
     {
-        capture.push(login_path(&account, SUDO, true).await);
+        capture.push(path_of(&account, [SUDO_RUNNING, SUDO], true).await);
     }
     capture
 }
@@ -91,11 +117,34 @@ fn parse_account(line: &str) -> Option<Account> {
     })
 }
 
+/// From a shell that is running, else from one that is run for it. `labels`: of the one and the other.
+async fn path_of(account: &Account, [running, login]: [&str; 2], become_user: bool) -> Section {
+    let uid = account.uid;
+    let seen = run::detached(LIMIT, move || login_shells::path_of(uid)).await.flatten();
+    match seen {
+        Some(path) => Section::good(running, format!("{path}\n")),
+        None => login_path(account, login, become_user).await,
+    }
+}
+
 async fn login_path(account: &Account, label: &str, become_user: bool) -> Section {
     let base = base_path(account.uid == 0).await;
-    let mut command = std::process::Command::new(&account.shell);
+    // In a session of its own it has no terminal to ask questions at.
+    let mut command = match run::find("setsid") {
+        Some(setsid) => {
+            let mut command = std::process::Command::new(setsid);
+            command.arg(&account.shell);
+            command
+        }
+        None => {
+            let mut command = std::process::Command::new(&account.shell);
+            command.process_group(0);
+            command
+        }
+    };
+    let mark = Mark::new();
     command
-        .args(["-lc", &format!("echo {MARK}\"$PATH\"")])
+        .args(["-lc", &format!("echo {MARK}\"$PATH\"; echo {AGENT}\"$SSH_AGENT_PID\"")])
         .env_clear()
         .env("PATH", base)
         .env("HOME", &account.home)
@@ -104,20 +153,26 @@ async fn login_path(account: &Account, label: &str, become_user: bool) -> Sectio
         .env("SHELL", &account.shell)
         .env("TERM", "dumb")
         .current_dir("/");
+    mark.put_on(&mut command);
     if become_user {
         command.uid(account.uid).gid(account.gid);
     }
-    let mut section = run::run(command.into(), label.to_owned(), LIMIT).await;
+    let begun = group::now();
+    let mut section = run::run_leader(command.into(), label.to_owned(), PATIENCE, Some(mark)).await;
+    if let Some(agent) = after(AGENT, &section.text).and_then(|id| id.parse().ok()) {
+        // An agent hides its environment, and with it the mark, from everybody but root.
+        group::ask_if_younger(agent, begun);
+    }
     // A profile may print anything, passwords too: only the answer is kept.
-    section.text = answer(&section.text).map_or_else(String::new, |path| format!("{path}\n"));
+    section.text = after(MARK, &section.text).map_or_else(String::new, |path| format!("{path}\n"));
     if section.text.is_empty() && section.end == End::Exit(0) {
         section.end = End::Failed("the shell ended without an answer".to_owned());
     }
     section
 }
 
-fn answer(text: &str) -> Option<&str> {
-    text.lines().rev().find_map(|line| line.split_once(MARK)).map(|(_, path)| path.trim())
+fn after<'a>(mark: &str, text: &'a str) -> Option<&'a str> {
+    text.lines().rev().find_map(|line| line.split_once(mark)).map(|(_, rest)| rest.trim())
 }
 
 /// What `PATH` a login starts from: PAM's environment file, else login.defs, else the usual.
@@ -138,11 +193,14 @@ fn first_path<'a>(environment: &'a str, defaults: &'a str, root: bool) -> Option
 pub fn understand(capture: &Capture, facts: &mut Facts) {
     let list = |label| {
         let text = capture.text(label)?;
-        let path = answer(text).unwrap_or(text);
+        let path = after(MARK, text).unwrap_or(text);
         Some(path.trim().split(':').filter(|p| !p.is_empty()).map(str::to_owned).collect::<Vec<_>>())
     };
-    facts.path =
-        Some(SearchPath { login: list(LOGIN), own: list(OWN).unwrap_or_default(), sudo_user: list(SUDO) });
+    facts.path = Some(SearchPath {
+        login: list(RUNNING).or_else(|| list(LOGIN)),
+        own: list(OWN).unwrap_or_default(),
+        sudo_user: list(SUDO_RUNNING).or_else(|| list(SUDO)),
+    });
     if let Some(text) = capture.text(USER)
         && let [name, uid, shell, sudo @ ..] = &text.split_whitespace().collect::<Vec<_>>()[..]
     {
@@ -171,13 +229,16 @@ mod tests {
 
     /// A home with a profile that talks, loses a directory, and is asked through the shell that reads it.
     async fn path_with_profile(profile: &str) -> Section {
-        let home = tempfile::tempdir().unwrap();
-        std::fs::write(home.path().join(".bash_profile"), profile).unwrap();
+        path_in(tempfile::tempdir().unwrap().path(), profile).await
+    }
+
+    async fn path_in(home: &std::path::Path, profile: &str) -> Section {
+        std::fs::write(home.join(".bash_profile"), profile).unwrap();
         let account = Account {
             name: "alice".into(),
             uid: 1000,
             gid: 1000,
-            home: home.path().to_str().unwrap().into(),
+            home: home.to_str().unwrap().into(),
             shell: "/bin/bash".into(),
         };
         login_path(&account, LOGIN, false).await
@@ -193,8 +254,40 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_profile_that_hangs_is_a_time_out() {
-        let section = path_with_profile("exec sleep 60\n").await;
-        assert_eq!(section, Section::new(LOGIN, "", End::TimedOut(5)));
+    async fn a_profile_that_hangs_is_a_time_out_and_gives_its_lock_back() {
+        let home = tempfile::tempdir().unwrap();
+        let lock = home.path().join("lock");
+        // What `pyenv rehash` does.
+        let profile = format!(
+            "set -o noclobber; echo >{0} || {{ touch {0}.waited; return; }}\ntrap 'rm {0}' EXIT\nsleep 100000\n",
+            lock.display()
+        );
+        let section = path_in(home.path(), &profile).await;
+        assert_eq!(section, Section::new(LOGIN, "", End::TimedOut(PATIENCE.as_secs())));
+        assert!(!lock.exists());
+    }
+
+    #[tokio::test]
+    async fn a_profile_that_asks_has_nobody_to_ask() {
+        let profile = "read -p 'name? ' a </dev/tty; read -p 'really? ' b\nPATH=/bin:/usr/bin\n";
+        assert_eq!(path_with_profile(profile).await, Section::good(LOGIN, "/bin:/usr/bin\n"));
+    }
+
+    #[tokio::test]
+    async fn daemons_that_a_profile_starts_are_asked_to_end() {
+        let marker = format!("77{:07}", std::process::id());
+        let profile = format!("setsid sleep {marker} >/dev/null 2>&1 </dev/null & disown\n");
+        let section = path_with_profile(&profile).await;
+        assert_eq!(section.end, End::Exit(0));
+        let seen = || async {
+            run::command(&["pgrep", "-f", &format!("^sleep {marker}$")], Duration::from_secs(60)).await
+        };
+        for _ in 0..600 {
+            if seen().await.end == End::Exit(1) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("still there: {}", seen().await.text);
     }
 }

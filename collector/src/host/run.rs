@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::capture::{End, Section};
+use super::group::{self, Group, Mark};
 
 /// Most bytes kept of one command or file.
 const LIMIT: usize = 512 * 1024;
@@ -29,33 +30,34 @@ pub async fn command(line: &[&str], limit: Duration) -> Section {
     run(command, label, limit).await
 }
 
-/// Runs a prepared command in a process group of its own, so that nothing of it outlives the time-out.
+/// Runs a prepared command in a process group of its own. When its time is over, or whoever waits for it gives up, the
+/// group is asked to end ([`group`]); what does not is left alone, and the section says so.
 pub async fn run(mut command: tokio::process::Command, label: String, limit: Duration) -> Section {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true);
+    command.process_group(0);
+    run_leader(command, label, limit, None).await
+}
+
+/// The same for a command that is or makes itself the leader of a group. `mark`: what was put on it.
+pub async fn run_leader(
+    mut command: tokio::process::Command,
+    label: String,
+    limit: Duration,
+    mark: Option<Mark>,
+) -> Section {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => return Section::new(label, "", end_of(&error)),
     };
-    let group = child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
+    let group = Group::led_by(&child, mark);
     let stdout = Pipe::read(child.stdout.take());
     let stderr = Pipe::read(child.stderr.take());
 
     let ended = tokio::time::timeout(limit, child.wait()).await;
     // A child of the child may hold the pipes open; what it might still say is not waited for.
     let patience = if ended.is_ok() { Duration::from_millis(300) } else { Duration::ZERO };
-    if ended.is_err() {
-        kill(group);
-    }
     let ((mut text, mut missing), (errors, more)) =
         tokio::join!(stdout.take(patience), stderr.take(patience));
-    if ended.is_ok() {
-        kill(group);
-    }
     missing += more;
     if !errors.is_empty() {
         if !text.is_empty() && !text.ends_with('\n') {
@@ -64,22 +66,33 @@ pub async fn run(mut command: tokio::process::Command, label: String, limit: Dur
         text.push_str(&errors);
     }
     let end = match ended {
-        Err(_) => End::TimedOut(limit.as_secs().max(1)),
-        Ok(Err(error)) => End::Failed(error.to_string()),
-        Ok(Ok(_)) if missing > 0 => End::Cut(missing),
-        Ok(Ok(status)) => match status.code() {
-            Some(code) => End::Exit(code),
-            None => End::Failed(status.to_string()),
-        },
+        Err(_) => give_up(&mut child, group, limit).await,
+        Ok(ended) => {
+            group.settle();
+            match ended {
+                Err(error) => End::Failed(error.to_string()),
+                Ok(_) if missing > 0 => End::Cut(missing),
+                Ok(status) => match status.code() {
+                    Some(code) => End::Exit(code),
+                    None => End::Failed(status.to_string()),
+                },
+            }
+        }
     };
     Section::new(label, text, end)
 }
 
-fn kill(group: Option<rustix::process::Pid>) {
-    if let Some(group) = group {
-        // The group is gone when all of it has ended, which is what we want.
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+/// Asks what did not end in time to end now.
+async fn give_up(child: &mut tokio::process::Child, group: Group, limit: Duration) -> End {
+    let seconds = limit.as_secs().max(1);
+    group.ask();
+    if tokio::time::timeout(group::FAIR_WHILE, child.wait()).await.is_ok() {
+        group.settle();
+        return End::TimedOut(seconds);
     }
+    let process = group.id();
+    group.forget();
+    End::LeftRunning { seconds, process }
 }
 
 /// What a pipe has given so far; the task that fills it may be left behind.
@@ -191,24 +204,78 @@ fn search_path() -> std::ffi::OsString {
 mod tests {
     use super::*;
 
+    /// Waits until no process has this command line; the machine may be busy.
+    async fn gone(line: &str) {
+        let pattern = format!("^{line}$");
+        for _ in 0..600 {
+            let left = command(&["pgrep", "-f", &pattern], Duration::from_secs(60)).await;
+            if left.end == End::Exit(1) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("still there: {line}");
+    }
+
+    /// A number of seconds that only this test sleeps for.
+    fn marker(test: u32) -> String {
+        format!("{}{:07}", 30 + test, std::process::id())
+    }
+
     #[tokio::test]
     async fn a_command_that_hangs_is_stopped_with_its_children_and_keeps_its_words() {
-        let marker = format!("3{:07}", std::process::id());
+        let marker = marker(1);
         let script = format!("echo begun; sleep {marker} & sleep {marker}");
         let section = command(&["sh", "-c", &script], Duration::from_secs(1)).await;
         assert_eq!(section.end, End::TimedOut(1));
         assert_eq!(section.text, "begun\n");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let left = command(&["pgrep", "-f", &format!("^sleep {marker}$")], Duration::from_secs(5)).await;
-        assert_eq!(left.end, End::Exit(1), "still there: {}", left.text);
+        gone(&format!("sleep {marker}")).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_stopped_cleans_up_behind_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = folder.path().join("lock");
+        let script =
+            format!("trap 'rm {0}' EXIT; touch {0}; echo held; sleep {1}", lock.display(), marker(2));
+        let section = command(&["bash", "-c", &script], Duration::from_secs(2)).await;
+        assert_eq!((section.text.as_str(), section.end), ("held\n", End::TimedOut(2)));
+        assert!(!lock.exists());
+    }
+
+    #[tokio::test]
+    async fn what_does_not_listen_is_left_alone_and_named() {
+        let script = format!("trap '' TERM; sleep {}", marker(3));
+        let section = command(&["sh", "-c", &script], Duration::from_secs(1)).await;
+        let End::LeftRunning { seconds: 1, process } = section.end else { panic!("{section:?}") };
+        let group = rustix::process::Pid::from_raw(process).unwrap();
+        assert!(rustix::process::test_kill_process_group(group).is_ok(), "it was not killed");
+        rustix::process::kill_process_group(group, rustix::process::Signal::KILL).unwrap();
+    }
+
+    #[tokio::test]
+    async fn whoever_gives_up_waiting_leaves_nothing_behind() {
+        let marker = marker(4);
+        let line = ["sh", "-c", &format!("sleep {marker} & sleep {marker}")].map(str::to_owned);
+        let waiting = tokio::spawn(async move {
+            command(&line.each_ref().map(String::as_str), Duration::from_secs(600)).await
+        });
+        while command(&["pgrep", "-f", &format!("^sleep {marker}$")], Duration::from_secs(60)).await.end
+            != End::Exit(0)
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        waiting.abort();
+        gone(&format!("sleep {marker}")).await;
     }
 
     #[tokio::test]
     async fn a_grandchild_that_keeps_the_pipe_does_not_hold_us_up() {
-        let before = std::time::Instant::now();
-        let section = command(&["sh", "-c", "echo done; sleep 30 &"], Duration::from_secs(20)).await;
+        let marker = marker(5);
+        let script = format!("echo done; sleep {marker} &");
+        let section = command(&["sh", "-c", &script], Duration::from_secs(600)).await;
         assert_eq!((section.text.as_str(), section.end), ("done\n", End::Exit(0)));
-        assert!(before.elapsed() < Duration::from_secs(10));
+        gone(&format!("sleep {marker}")).await;
     }
 
     #[tokio::test]

@@ -146,8 +146,12 @@ mod tests {
     use super::*;
 
     fn run_with(shell: &[&str], options: &HostOptions) -> String {
+        // Of a user whose profile is known.
+        let home = tempfile::tempdir().unwrap();
         let mut child = Command::new(shell[0])
             .args(&shell[1..])
+            .env("HOME", home.path())
+            .env("SHELL", "/bin/sh")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

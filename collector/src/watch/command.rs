@@ -48,9 +48,9 @@ pub async fn run(words: &[String], stop: impl Future<Output = ()>) -> Result<End
     let (program, arguments) = words.split_first().expect("a command has at least its name");
     let (pty, pts) = pty_process::open().map_err(terminal)?;
     resize(&pty);
+    // Never killed: it may be an installation, or hold a lock. Whoever does not heed that its terminal is gone goes on.
     let mut child = pty_process::Command::new(program)
         .args(arguments)
-        .kill_on_drop(true)
         .spawn(pts)
         .map_err(|e| CommandError::Start { program: program.clone(), words: e.to_string() })?;
     let raw = Raw::enter();
@@ -195,11 +195,21 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_command_printed_until_the_watch_was_ended_is_kept() {
-        let words =
-            ["sh", "-c", "trap 'exit 0' HUP; echo so far; while :; do sleep 0.1; done"].map(str::to_owned);
-        let begun = std::time::Instant::now();
-        let ended = run(&words, tokio::time::sleep(Duration::from_millis(500))).await.unwrap();
-        assert!(begun.elapsed() < FAREWELL, "it was told that its terminal is gone, and ends");
+        let folder = tempfile::tempdir().unwrap();
+        let (begun, told) = (folder.path().join("begun"), folder.path().join("told"));
+        let script =
+            "trap 'touch \"$2\"; exit 0' HUP; echo so far; touch \"$1\"; while :; do sleep 0.1; done";
+        let words = ["sh", "-c", script, "-", begun.to_str().unwrap(), told.to_str().unwrap()];
+        let there = |path: std::path::PathBuf| async move {
+            while !path.exists() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            // What it printed before has to come through the terminal.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        };
+        let ended = run(&words.map(str::to_owned), there(begun)).await.unwrap();
+        // It is told that its terminal is gone, and has its time to end.
+        there(told).await;
         let text = String::from_utf8(ended.text()).unwrap();
         assert!(text.starts_with("so far\n"), "{text:?}");
         assert!(text.ends_with("was still running when the watch was ended]\n"), "{text:?}");
