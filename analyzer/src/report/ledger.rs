@@ -41,6 +41,15 @@ pub struct Loss<'a> {
     pub items: Vec<&'a MissingItem>,
 }
 
+impl Loss<'_> {
+    /// What to call it: a log that was cut in the middle is told from a list that stops early.
+    pub fn word(&self) -> &str {
+        let cut = self.outcome == Outcome::Truncated.as_str()
+            && self.items.iter().all(|item| item.missing_bytes.is_some());
+        if cut { "head_and_tail" } else { self.outcome }
+    }
+}
+
 impl Ledger {
     pub fn of(entries: &[LedgerEntry]) -> Self {
         let mut ledger = Ledger { items: entries.len() as u64, ..Ledger::default() };

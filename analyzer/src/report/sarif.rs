@@ -231,7 +231,7 @@ impl Writer<'_> {
             notification
         });
         let lost = self.report.ledger.losses().into_iter().map(|loss| {
-            let word = words::outcome(loss.outcome, self.lang);
+            let word = words::outcome(loss.word(), self.lang);
             let note = loss.note.map(|note| format!(": {note}")).unwrap_or_default();
             let paths = loss.items.iter().take(PLACES);
             json!({

@@ -422,7 +422,7 @@ impl Writer<'_> {
         for loss in losses.iter().take(NAMED) {
             let first = loss.items.first().map(|item| item.path.as_str()).unwrap_or_default();
             let note = loss.note.map(|note| format!(" — {note}")).unwrap_or_default();
-            let word = words::outcome(loss.outcome, self.lang);
+            let word = words::outcome(loss.word(), self.lang);
             let text = one_line(&format!("{word} x{}: {first}{note}", loss.items.len()));
             self.lines(2, None, &text);
         }

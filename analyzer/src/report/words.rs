@@ -41,12 +41,15 @@ pub fn outcome(outcome: &str, lang: Lang) -> &str {
     match outcome {
         "forbidden" => pick(lang, "没有权限", "permission denied"),
         "timed_out" => pick(lang, "超时", "timed out"),
-        "truncated" => pick(lang, "只保留了首尾", "only beginning and end kept"),
+        "truncated" => pick(lang, "不完整", "incomplete"),
+        // A log of which the middle is missing, see `Loss::word`.
+        "head_and_tail" => pick(lang, "只保留了首尾", "only beginning and end kept"),
         "failed" => pick(lang, "失败", "failed"),
         "skipped" => pick(lang, "未收集", "left out"),
         "not_found" => pick(lang, "不存在", "does not exist"),
         "empty" => pick(lang, "为空", "empty"),
         "collected" => pick(lang, "已收集", "collected"),
+        "unknown" => pick(lang, "未知", "unknown"),
         other => other,
     }
 }

@@ -20,7 +20,7 @@ impl Writer<'_> {
             .map(|loss| {
                 let note = loss.note.map(|n| format!(" {}", code_ends(n, QUOTE))).unwrap_or_default();
                 let first = loss.items.first().map(|item| code(&item.path)).unwrap_or_default();
-                let word = words::outcome(loss.outcome, self.lang);
+                let word = words::outcome(loss.word(), self.lang);
                 match (self.lang, loss.items.len()) {
                     (Lang::Zh, 1) => format!("- {word}：{first}{note}"),
                     (Lang::Zh, n) => format!("- {word}：{n} 项，例如 {first}{note}"),

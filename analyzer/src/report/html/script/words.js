@@ -59,7 +59,7 @@ const WORDS = {
   no_ledger: ['输入没有收集记录，无法知道缺少什么。', 'The input has no ledger, so that nothing is known of what is missing.'],
   all_there: ['需要的内容都收集到了，共 % 项。', 'Everything that was wanted was collected, % items in all.'],
   ledger_counts: ['共 % 项', '% items in all'], masked: ['遮盖的敏感值', 'Values masked'],
-  forbidden: ['没有权限', 'permission denied'], timed_out: ['超时', 'timed out'], truncated: ['只保留了首尾', 'only beginning and end kept'],
+  forbidden: ['没有权限', 'permission denied'], timed_out: ['超时', 'timed out'], truncated: ['不完整', 'incomplete'], unknown: ['未知', 'unknown'],
   failed: ['失败', 'failed'], skipped: ['未收集', 'left out'], not_found: ['不存在', 'does not exist'], empty: ['为空', 'empty'], collected: ['已收集', 'collected'],
   day: ['天', 'd'], hour: ['小时', 'h'], minute: ['分钟', 'min'], second: ['秒', 's'], ago: ['%前', '% ago'],
   nothing_fits: ['没有符合条件的内容。', 'Nothing fits.'],
