@@ -95,8 +95,8 @@ pub struct ScopeArgs {
     /// Only these namespaces; repeatable, or separated by commas
     #[arg(short, long = "namespace", value_name = "NS", value_delimiter = ',')]
     pub namespaces: Vec<String>,
-    /// All namespaces; this is the default
-    #[arg(short = 'A', long, conflicts_with = "namespaces")]
+    /// All namespaces, also where -n names some; this is the default
+    #[arg(short = 'A', long)]
     pub all_namespaces: bool,
     /// Only pods with these labels; everything that is not about pods is collected whole
     #[arg(short = 'l', long, value_name = "SELECTOR")]
@@ -184,6 +184,9 @@ pub struct BoundArgs {
     /// Longest wait for an answer of the server; it gives up on a dead kubelet itself after 30 s
     #[arg(long, value_name = "DURATION", default_value = "40s", value_parser = parse_duration)]
     pub request_timeout: Duration,
+    /// How long to wait at the end for clocks of nodes that were not heard of yet: kubelets tell theirs every 10 s
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = parse_duration)]
+    pub clock_wait: Duration,
     /// Requests a second, on average; fewer while the server is in trouble
     #[arg(long, value_name = "N", default_value_t = 300.0)]
     pub qps: f64,

@@ -27,6 +27,7 @@ pub mod sink;
 pub mod stop;
 #[cfg(test)]
 mod testing;
+pub mod transport;
 pub mod units;
 pub mod watch;
 

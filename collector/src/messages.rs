@@ -8,7 +8,7 @@ use shared::bundle::writer::Written;
 use shared::lang::Lang;
 use shared::pseudonym::Kind;
 
-use crate::options::RECIPIENTS;
+use crate::options::{MAX_SIZE_OPTION as MAX_SIZE, RECIPIENTS};
 use crate::stop::Reason;
 use crate::units::show_size;
 
@@ -90,6 +90,19 @@ pub fn finished(lang: Lang, written: &Written, manifest: &Manifest, map: Option<
             _ => "",
         };
     }
+    let most = manifest.options.get(MAX_SIZE).and_then(serde_json::Value::as_u64);
+    if let Some(most) = most.filter(|most| written.bytes > *most) {
+        let most = show_size(most);
+        text += &match lang {
+            Lang::Zh => format!(
+                "\n大于 --max-size {most}：日志已让出空间，其余内容仍需 {size}\n提示：用 -n 或 --only 缩小范围"
+            ),
+            Lang::En => format!(
+                "\nlarger than --max-size {most}: logs gave way, and what else there is takes {size}\nhint: ask for \
+                 less (-n, --only)"
+            ),
+        };
+    }
     text += &missing(lang, manifest);
     if !sealed {
         text += &match lang {
@@ -155,8 +168,13 @@ pub struct Losses<'a> {
 
 /// What is missing or cut, the most frequent reason first. Reasons that differ in a name only count as the same.
 pub fn losses_by_reason(manifest: &Manifest) -> Vec<Losses<'_>> {
+    by_reason(manifest, |entry| entry.outcome.is_loss())
+}
+
+/// The same for any entries.
+pub fn by_reason(manifest: &Manifest, which: impl Fn(&LedgerEntry) -> bool) -> Vec<Losses<'_>> {
     let mut groups = BTreeMap::<(Outcome, String), Losses<'_>>::new();
-    for entry in manifest.ledger.iter().filter(|entry| entry.outcome.is_loss()) {
+    for entry in manifest.ledger.iter().filter(|entry| which(entry)) {
         let words = entry.note.clone().unwrap_or_default();
         let stem = match (entry.outcome, words.find(" is forbidden: ")) {
             (Outcome::Forbidden, Some(_)) => String::new(),
@@ -177,6 +195,8 @@ pub fn loss_line(lang: Lang, losses: &Losses<'_>) -> String {
         (Lang::Zh, Outcome::TimedOut) => "超时",
         (Lang::Zh, Outcome::Truncated) => "不完整",
         (Lang::Zh, Outcome::Failed) => "失败",
+        (Lang::Zh, Outcome::Skipped) => "未收集",
+        (Lang::En, Outcome::Skipped) => "left out",
         (_, outcome) => outcome.as_str(),
     };
     let mut text = format!("{outcome} {}", for_terminal(&losses.entries[0].path, 160));
@@ -196,16 +216,27 @@ pub fn loss_line(lang: Lang, losses: &Losses<'_>) -> String {
 /// A text from elsewhere on one line, without anything that a terminal would obey.
 pub fn for_terminal(text: &str, most: usize) -> String {
     let mut shown: String =
-        text.chars().take(most).map(|c| if c.is_control() || is_bidi(c) { ' ' } else { c }).collect();
+        text.chars().take(most).map(|c| if c.is_control() || is_hidden(c) { ' ' } else { c }).collect();
     if text.chars().nth(most).is_some() {
         shown.push('…');
     }
     shown
 }
 
-/// Characters that turn the direction of what follows them.
-fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}')
+/// Characters that turn the direction of what follows them, break a line, or cannot be seen at all.
+fn is_hidden(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 #[cfg(test)]
@@ -236,7 +267,7 @@ mod tests {
 
     #[test]
     fn nothing_reaches_the_terminal_that_it_would_obey() {
-        assert_eq!(for_terminal("a\x1b[2Jb\nc\u{202e}d", 80), "a [2Jb c d");
+        assert_eq!(for_terminal("a\x1b[2Jb\nc\u{202e}d\u{200b}e\u{9b}1m\u{7}", 80), "a [2Jb c d e 1m ");
         assert_eq!(for_terminal("一二三", 2), "一二…");
     }
 }

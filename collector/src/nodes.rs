@@ -11,5 +11,5 @@ mod list;
 mod ssh;
 mod trouble;
 
-pub use list::{ListError, Node, from_file, from_objects};
+pub use list::{ListError, NoAddress, Node, from_file, from_objects};
 pub use ssh::{SshOptions, collect};

@@ -27,6 +27,9 @@ pub const TIMEOUT: Duration = Duration::from_secs(15 * 60);
 /// In the manifest: how many keys the bundle was encrypted to.
 pub const RECIPIENTS: &str = "recipients";
 
+/// In the manifest: the largest bundle that was asked for, in bytes.
+pub const MAX_SIZE_OPTION: &str = "max_size";
+
 /// A run as it is meant.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -39,6 +42,8 @@ pub struct Options {
     pub max_size: u64,
     pub timeout: Duration,
     pub bounds: Bounds,
+    /// How long the end is put off for nodes whose clocks were not heard of.
+    pub clock_wait: Duration,
     pub output: Output,
     pub texts: Vec<PathBuf>,
     pub masks: Redactor,
@@ -164,7 +169,9 @@ impl Options {
                 impersonate_groups: cluster.impersonate_groups,
                 insecure: cluster.insecure_skip_tls_verify,
             },
-            namespaces: (!scope.namespaces.is_empty()).then(|| sorted(scope.namespaces)),
+            // As in kubectl, -A wins over -n.
+            namespaces: (!scope.namespaces.is_empty() && !scope.all_namespaces)
+                .then(|| sorted(scope.namespaces)),
             selector: scope.selector,
             selection: Selection(parts),
             logs: LogOptions {
@@ -180,6 +187,7 @@ impl Options {
                 concurrency: bounds.concurrency,
                 request_timeout: bounds.request_timeout,
             },
+            clock_wait: bounds.clock_wait,
             output: Output::new(output.output, &output.encrypt_to)?,
             texts: scope.texts,
             masks: redactor(&redaction)?,
@@ -228,7 +236,7 @@ impl Options {
             set("compare_tokens", true.into());
         }
         if self.max_size != u64::MAX {
-            set("max_size", self.max_size.into());
+            set(MAX_SIZE_OPTION, self.max_size.into());
         }
         set("timeout", format!("{}s", self.timeout.as_secs()).into());
         set("qps", self.bounds.qps.into());
@@ -387,6 +395,12 @@ mod tests {
             let error = options(args).unwrap_err().to_string();
             assert!(error.contains("hint: "), "{error}");
         }
+    }
+
+    #[test]
+    fn all_namespaces_wins_as_in_kubectl() {
+        assert_eq!(options(&["-n", "a", "-A"]).unwrap().namespaces, None);
+        assert_eq!(options(&["-n", "a"]).unwrap().namespaces, Some(vec!["a".to_owned()]));
     }
 
     #[test]

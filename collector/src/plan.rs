@@ -129,6 +129,7 @@ mod tests {
             plural: plural.into(),
             kind: plural.into(),
             namespaced,
+            other_versions: Vec::new(),
         };
         Discovery {
             resources: vec![

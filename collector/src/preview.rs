@@ -19,6 +19,7 @@ use crate::gather::lists::{ListTask, Scope, query_value};
 use crate::messages::{for_terminal, pick};
 use crate::options::Options;
 use crate::plan;
+use crate::run::server::selector_is_understood;
 use crate::run::{RunError, fallback};
 use crate::stop::{Reason, Stop};
 use crate::units::show_size;
@@ -64,6 +65,7 @@ pub async fn preview(options: &Options) -> Result<String, RunError> {
     let discovery = discovery::discover(&api)
         .await
         .map_err(|error| RunError::Unreachable { server: target.server(), words: error.words })?;
+    selector_is_understood(&api, options).await?;
     let plan = plan::plan(options, &discovery);
     let mut estimates = estimate_all(&api, &plan.lists).await;
     let refused = plan.lists.iter().zip(&estimates).filter(|(task, estimate)| {

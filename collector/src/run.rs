@@ -12,10 +12,11 @@ mod frame;
 mod host;
 mod logs;
 mod probes;
-mod server;
+pub mod server;
 mod tasks;
 mod warden;
 mod watch;
+mod workplace;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 use shared::bundle::manifest::{ClockReading, Cluster, FORMAT, LedgerEntry, Manifest, Outcome, Tool};
 use shared::bundle::paths;
 use shared::bundle::writer::Written;
+use shared::lang::Lang;
 
 use crate::cluster::api::Api;
 use crate::cluster::connect::{self, Target};
@@ -39,7 +41,7 @@ use crate::messages::{self, pick};
 use crate::options::Options;
 use crate::plan;
 use crate::progress::Progress;
-use crate::select::Kind;
+use crate::select::{Kind, Part};
 use crate::signals::Abandon;
 use crate::sink::{Sink, entry};
 use crate::stop::{Reason, Stop};
@@ -47,9 +49,9 @@ use crate::watch::memory::Memory;
 use deliver::{Renaming, Stage};
 pub use error::RunError;
 use shared::redact::Redactor;
-use tasks::each;
+use tasks::{Panicked, each};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
 /// A run while it goes on.
 pub struct Run {
@@ -62,6 +64,9 @@ pub struct Run {
     pub progress: Progress,
     pub stop: Stop,
 }
+
+/// Begins the source of a part that the user named and the server does not know.
+const ONLY: &str = "--only ";
 
 /// Time that the reading of this machine gets when the run is to end.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(5);
@@ -84,8 +89,9 @@ pub struct Done {
 
 impl Done {
     pub fn exit(&self) -> Exit {
-        let lost =
-            self.manifest.stopped.is_some() || self.manifest.ledger.iter().any(|e| e.outcome.is_loss());
+        // What was asked for by name and is not there is missing too.
+        let missing = |e: &LedgerEntry| e.outcome.is_loss() || e.source.starts_with(ONLY);
+        let lost = self.manifest.stopped.is_some() || self.manifest.ledger.iter().any(missing);
         if lost { Exit::Partial } else { Exit::Complete }
     }
 }
@@ -237,14 +243,13 @@ async fn end_of(run: &Run, task: JoinHandle<()>, path: &str, source: &str) {
         tokio::time::sleep(GRACE).await;
         reason
     };
-    let (outcome, note) = tokio::select! {
-        end = task => match end {
-            Ok(()) => return,
-            Err(error) => (Outcome::Failed, error.to_string()),
-        },
-        reason = late => (Outcome::Skipped, messages::ended_before("this was read to the end", reason)),
-    };
-    run.sink.note(LedgerEntry { note: Some(note), ..entry(path, source, outcome) });
+    tokio::select! {
+        end = task => ended(run, end, path, source),
+        reason = late => {
+            let words = messages::ended_before("this was read to the end", reason);
+            run.sink.note(ApiError::new(Fault::Stopped, words).entry(path, source));
+        }
+    }
 }
 
 async fn from_cluster(
@@ -267,6 +272,7 @@ async fn from_cluster(
                 cluster.version = greeting.version;
             }
             server::namespaces_exist(&api, &run.options, target).await?;
+            server::selector_is_understood(&api, &run.options).await?;
             discovery::discover(&api).await
         }
         Err(error) => Err(error),
@@ -274,6 +280,7 @@ async fn from_cluster(
     match discovery {
         Ok(discovery) => {
             note_failures(run, &discovery);
+            note_unknown(run, &discovery)?;
             let (dates, read) = mpsc::unbounded_channel();
             let clocks = probes::wanted(run).then(|| {
                 let server = reached.clocks.first().cloned();
@@ -281,7 +288,11 @@ async fn from_cluster(
             });
             carry_out(run, target, &api, &discovery, tell, dates).await;
             if let Some(clocks) = clocks {
-                let step = pick(lang, "等待各节点的时钟", "waiting for the nodes' clocks");
+                let step = pick(
+                    lang,
+                    "等待各节点的时钟（kubelet 每 10 秒续约一次，--clock-wait）",
+                    "waiting for the nodes' clocks, which kubelets tell every 10 s (--clock-wait)",
+                );
                 run.progress.step(step, "");
                 reached.clocks.extend(clocks.await.unwrap_or_default());
             }
@@ -291,12 +302,10 @@ async fn from_cluster(
             if error.fault != Fault::Stopped {
                 run.progress.say(&server::unreachable(lang, &target.server(), &error));
             }
-            let mut failed =
-                entry(paths::CLUSTER_VERSION, format!("GET {}/version", target.server()), error.outcome());
+            let mut failed = error.entry(paths::CLUSTER_VERSION, format!("GET {}/version", target.server()));
             if failed.outcome == Outcome::NotFound {
                 failed.outcome = Outcome::Failed;
             }
-            failed.note = Some(error.words);
             run.sink.note(failed);
         }
     }
@@ -306,23 +315,30 @@ async fn from_cluster(
 
 fn note_failures(run: &Run, discovery: &Discovery) {
     for (path, error) in &discovery.failures {
-        run.sink.note(LedgerEntry {
-            note: Some(error.words.clone()),
-            ..entry(&format!("cluster-info/discovery{path}"), format!("GET {path}"), error.outcome())
-        });
+        run.sink.note(error.entry(&format!("cluster-info/discovery{path}"), format!("GET {path}")));
     }
 }
 
 /// What was asked for with `--only` and the server does not know.
-fn note_unknown(run: &Run, discovery: &Discovery) {
-    for part in run.options.selection.unknown(&discovery.resources) {
+///
+/// # Errors
+/// When nothing else was asked for: a bundle with nothing in it would look like an answer.
+fn note_unknown(run: &Run, discovery: &Discovery) -> Result<(), RunError> {
+    let selection = &run.options.selection;
+    // Where some groups did not answer, it may be one of theirs.
+    let whole = discovery.failures.is_empty();
+    let unknown: Vec<&Part> = selection.unknown(&discovery.resources).collect();
+    if whole && !unknown.is_empty() && unknown.len() == selection.0.len() {
+        return Err(RunError::NoResource { part: unknown[0].to_string() });
+    }
+    for part in unknown {
         let note = "the server lists no resource of this name".to_owned();
         run.progress.say(&format!("--only {part}: {note}"));
-        // Where some groups did not answer, it may be one of theirs.
-        let outcome = if discovery.failures.is_empty() { Outcome::NotFound } else { Outcome::Failed };
+        let outcome = if whole { Outcome::NotFound } else { Outcome::Failed };
         let path = format!("cluster-resources/{part}");
-        run.sink.note(LedgerEntry { note: Some(note), ..entry(&path, format!("--only {part}"), outcome) });
+        run.sink.note(LedgerEntry { note: Some(note), ..entry(&path, format!("{ONLY}{part}"), outcome) });
     }
+    Ok(())
 }
 
 async fn carry_out(
@@ -334,10 +350,10 @@ async fn carry_out(
     dates: mpsc::UnboundedSender<probes::Date>,
 ) {
     let plan = plan::plan(&run.options, discovery);
-    note_unknown(run, discovery);
     let refused = list_all(run, api, plan.lists.clone()).await;
     let namespaces = fallback::candidates(run, target);
     fallback::collect(run, api, refused, &namespaces).await;
+    note_no_pods(run);
     // Nobody waits for it where facts of hosts are not wanted.
     drop(tell.send(tokio::task::block_in_place(|| host::Known::of(run))));
     let measured = {
@@ -365,23 +381,34 @@ async fn carry_out(
     if plan.logs {
         logs::collect(run, api).await;
     }
-    if let Err(error) = described.await {
-        run.sink.note(LedgerEntry {
-            note: Some(error.to_string()),
-            ..entry(describe::FOLDER, "descriptions", Outcome::Failed)
-        });
+    ended(run, described.await, describe::FOLDER, "descriptions");
+    ended(run, measured.await, paths::PROBES, "probes");
+    ended(run, releases.await, paths::HELM, "helm release records");
+}
+
+/// Says in the ledger that a part of the run panicked, if it did.
+fn ended(run: &Run, end: Result<(), JoinError>, path: &str, source: &str) {
+    if let Err(error) = end {
+        let words = match error.try_into_panic() {
+            Ok(payload) => Panicked::new(&*payload).to_string(),
+            Err(error) => error.to_string(),
+        };
+        run.sink.note(ApiError::internal(words).entry(path, source));
     }
-    if let Err(error) = measured.await {
-        run.sink.note(LedgerEntry {
-            note: Some(error.to_string()),
-            ..entry(paths::PROBES, "probes", Outcome::Failed)
+}
+
+/// A selector that no pod has looks like a cluster without trouble.
+fn note_no_pods(run: &Run) {
+    let Some(selector) = &run.options.selector else { return };
+    let pods = "cluster-resources/pods";
+    if run.store.pods().is_empty() && !run.sink.lost(pods) {
+        let lang = run.options.lang;
+        run.progress.say(&match lang {
+            Lang::Zh => format!("没有 pod 符合 -l {selector}，因此也没有任何日志"),
+            Lang::En => format!("no pod has the labels of -l {selector}, so there are no logs either"),
         });
-    }
-    if let Err(error) = releases.await {
-        run.sink.note(LedgerEntry {
-            note: Some(error.to_string()),
-            ..entry(paths::HELM, "helm release records", Outcome::Failed)
-        });
+        let note = Some("no pod has these labels".to_owned());
+        run.sink.note(LedgerEntry { note, ..entry(pods, format!("-l {selector}"), Outcome::Empty) });
     }
 }
 
@@ -404,15 +431,14 @@ async fn list_all(run: &Arc<Run>, api: &Arc<Api>, lists: Vec<ListTask>) -> Vec<(
                     selection: &run.options.selection,
                     memory: &run.memory,
                 };
-                let end = lists::collect(&means, &task).await;
-                (task, end)
+                lists::collect(&means, &task).await
             }
         }
     };
-    each(lists, run.options.bounds.concurrency, work, |(task, end): (ListTask, Result<(), ApiError>)| {
+    each(lists, run.options.bounds.concurrency, work, |task, end| {
         done += 1;
         run.progress.step(step, &format!("{done}/{total} {}", task.resource.plural));
-        match end {
+        match end.map_err(ApiError::from).flatten() {
             Ok(()) => {}
             Err(error) if task.scope == Scope::Everywhere && error.fault == Fault::Forbidden => {
                 refused.push((task, error));
@@ -426,10 +452,7 @@ async fn list_all(run: &Arc<Run>, api: &Arc<Api>, lists: Vec<ListTask>) -> Vec<(
 
 /// The ledger entry of a list that the server refused.
 fn refusal(task: &ListTask, error: &ApiError) -> LedgerEntry {
-    LedgerEntry {
-        note: Some(error.words.clone()),
-        ..entry(&task.ledger_path(), task.source(), error.outcome())
-    }
+    error.entry(&task.ledger_path(), task.source())
 }
 
 fn finish(

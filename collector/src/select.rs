@@ -236,6 +236,7 @@ mod tests {
             plural: "pods".into(),
             kind: "Pod".into(),
             namespaced: true,
+            other_versions: Vec::new(),
         };
         let some = selection(&["pods/a", "podz/a", "pods.apps", "host", "logs/a"]);
         let unknown: Vec<String> = some.unknown(&[pods]).map(Part::to_string).collect();

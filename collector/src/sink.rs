@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use jiff::Timestamp;
+use shared::bundle::failure::Failure;
 use shared::bundle::manifest::{LedgerEntry, Manifest, NO_SPACE, Outcome, Subject};
 use shared::bundle::writer::{BundleWriter, Item, ItemWriter, WriteError, Written};
 
@@ -77,13 +78,13 @@ impl Sink {
                 entry.outcome = Outcome::Failed;
                 entry.bytes = 0;
                 entry.sha256 = None;
-                entry.note = Some(match error {
+                (entry.failure, entry.note) = match error {
                     WriteError::DiskFull { .. } => {
                         self.stop.request(Reason::DiskFull);
-                        NO_SPACE.to_owned()
+                        (Some(Failure::NoSpace), Some(NO_SPACE.to_owned()))
                     }
-                    other => other.to_string(),
-                });
+                    other => (Some(Failure::Other), Some(other.to_string())),
+                };
             }
         }
         self.note(entry);
@@ -207,17 +208,5 @@ impl Finished {
 
 /// A ledger entry for something that left no file.
 pub fn entry(path: &str, source: impl Into<String>, outcome: Outcome) -> LedgerEntry {
-    LedgerEntry {
-        path: path.to_owned(),
-        source: source.into(),
-        outcome,
-        bytes: 0,
-        missing_bytes: None,
-        sha256: None,
-        started: None,
-        millis: 0,
-        redactions: BTreeMap::new(),
-        note: None,
-        subject: Subject::default(),
-    }
+    LedgerEntry::new(path, source, outcome)
 }

@@ -1,6 +1,8 @@
-//! The bundle: where things lie in it ([`paths`]), what its manifest says ([`manifest`]), how it is written
-//! ([`writer`]) and read back ([`reader`], [`items`]), and whether it is still what was written ([`integrity`]).
+//! The bundle: where things lie in it ([`paths`]), what its manifest says ([`manifest`]) and why something is missing
+//! ([`failure`]), how it is written ([`writer`]) and read back ([`reader`], [`items`]), and whether it is still what was
+//! written ([`integrity`]).
 
+pub mod failure;
 pub mod integrity;
 pub mod items;
 pub mod manifest;

@@ -11,5 +11,5 @@ mod record;
 mod releases;
 
 pub use history::history_table;
-pub use record::{Chart, MAX_INFLATED, RecordError, Release, decode, decode_object};
+pub use record::{Chart, MAX_INFLATED, RecordError, Release, decode, decode_object, from_labels};
 pub use releases::{by_namespace, releases_json};

@@ -9,8 +9,10 @@ mod containment;
 mod describe;
 mod encryption;
 mod faults;
+mod harmless;
 mod healthy;
 mod layouts;
+mod ledger;
 mod modules;
 mod nodes;
 mod permissions;
@@ -64,6 +66,8 @@ fn main() -> Result<ExitCode> {
         redaction::trials(),
         faults::trials(),
         stopping::trials(),
+        harmless::trials(),
+        ledger::trials(),
         describe::trials(),
         permissions::trials(),
         pseudonyms::trials(),

@@ -327,19 +327,7 @@ fn snapshot(set: &RuleSet, case: &Case, test_path: &Path) -> Result<Snapshot, St
 }
 
 fn entry(path: &str, outcome: Outcome) -> LedgerEntry {
-    LedgerEntry {
-        path: path.to_owned(),
-        source: "test".to_owned(),
-        outcome,
-        bytes: 0,
-        missing_bytes: None,
-        sha256: None,
-        started: None,
-        millis: 0,
-        redactions: Default::default(),
-        note: None,
-        subject: Subject::default(),
-    }
+    LedgerEntry::new(path, "test", outcome)
 }
 
 fn bytes_of(path: &str, content: &Value, test_path: &Path) -> Result<Vec<u8>, String> {

@@ -315,7 +315,7 @@ fn stopped(reason: crate::stop::Reason) -> ApiError {
 
 fn from_kube(error: kube::Error) -> ApiError {
     match &error {
-        kube::Error::Auth(inner) => ApiError::new(Fault::Unauthorized, login::words(inner, None)),
+        kube::Error::Auth(inner) => ApiError::login(login::words(inner, None)),
         kube::Error::HyperError(inner) => ApiError::from_transport(inner),
         kube::Error::Service(inner) => ApiError::from_transport(&**inner),
         other => ApiError::from_transport(other),

@@ -21,6 +21,8 @@ pub struct Resource {
     pub plural: String,
     pub kind: String,
     pub namespaced: bool,
+    /// Further versions of the group that have it, in the group's order.
+    pub other_versions: Vec<String>,
 }
 
 impl Resource {
@@ -184,13 +186,19 @@ fn preferred(found: Vec<(String, String, ResourceList)>) -> Vec<Resource> {
     for (group, version, list) in found {
         for raw in list.resources {
             let listable = raw.verbs.iter().any(|v| v == "list") && !raw.name.contains('/');
-            if listable && !resources.iter().any(|r| r.is(&group, &raw.name)) {
+            if !listable {
+                continue;
+            }
+            if let Some(known) = resources.iter_mut().find(|r| r.is(&group, &raw.name)) {
+                known.other_versions.push(version.clone());
+            } else {
                 resources.push(Resource {
                     group: group.clone(),
                     version: version.clone(),
                     plural: raw.name,
                     kind: raw.kind,
                     namespaced: raw.namespaced,
+                    other_versions: Vec::new(),
                 });
             }
         }

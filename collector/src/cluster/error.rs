@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use shared::bundle::manifest::Outcome;
+use shared::bundle::failure::Failure;
+use shared::bundle::manifest::{LedgerEntry, Outcome};
+
+use crate::transport;
 
 /// Kinds of failure, as far as they make a difference to what is done next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +39,8 @@ pub enum Fault {
 #[error("{words}")]
 pub struct ApiError {
     pub fault: Fault,
+    /// The word of the ledger.
+    pub failure: Failure,
     pub status: Option<u16>,
     /// The server's own message where it sent one, else the system's.
     pub words: String,
@@ -47,7 +52,30 @@ pub struct ApiError {
 
 impl ApiError {
     pub fn new(fault: Fault, words: impl Into<String>) -> Self {
-        Self { fault, status: None, words: words.into(), retry_after: None, resume: None }
+        let failure = match fault {
+            Fault::Unauthorized => Failure::Unauthorized,
+            Fault::Forbidden => Failure::Forbidden,
+            Fault::NotFound => Failure::NotFound,
+            Fault::Gone => Failure::Expired,
+            Fault::Busy => Failure::TooManyRequests,
+            Fault::Server => Failure::ServerError,
+            Fault::Refused => Failure::BadRequest,
+            Fault::TimedOut => Failure::Timeout,
+            Fault::Network => Failure::Other,
+            Fault::Garbled => Failure::Garbled,
+            Fault::Stopped => Failure::Stopped,
+        };
+        Self { fault, failure, status: None, words: words.into(), retry_after: None, resume: None }
+    }
+
+    /// The program that logs in did not.
+    pub fn login(words: String) -> Self {
+        Self { failure: Failure::Login, ..Self::new(Fault::Unauthorized, words) }
+    }
+
+    /// An error of this program.
+    pub fn internal(words: String) -> Self {
+        Self { failure: Failure::Internal, ..Self::new(Fault::Garbled, words) }
     }
 
     /// From an answer that is not a success; `body` may be a `Status` object, text, or nothing.
@@ -62,13 +90,22 @@ impl ApiError {
             _ => Fault::Refused,
         };
         let (words, resume) = words_of(status, body);
-        Self { fault, status: Some(status), words, retry_after, resume }
+        let mut error = Self { status: Some(status), retry_after, resume, ..Self::new(fault, words) };
+        if error.is_conversion() {
+            error.failure = Failure::ConversionWebhook;
+        } else if fault == Fault::Server && error.blames_kubelet() {
+            error.failure = Failure::Kubelet;
+        } else if status == 503 {
+            error.failure = Failure::Unavailable;
+        }
+        error
     }
 
     /// From a failure below HTTP, with the chain of causes, since the outermost says little.
     pub fn from_transport(error: &(dyn std::error::Error + 'static)) -> Self {
         let mut words = Vec::<String>::new();
         let mut fault = Fault::Network;
+        let first = error;
         let mut next = Some(error);
         while let Some(cause) = next {
             if cause
@@ -85,17 +122,31 @@ impl ApiError {
             }
             next = cause.source();
         }
-        Self { fault, status: None, words: words.join(": "), retry_after: None, resume: None }
+        let failure = transport::failure_of(first);
+        Self { failure, ..Self::new(fault, words.join(": ")) }
     }
 
+    /// What became of whatever was asked for. Whoever is not known may be allowed everything: 401 is a failure, and
+    /// only 403 says "forbidden".
     pub fn outcome(&self) -> Outcome {
         match self.fault {
-            Fault::Unauthorized | Fault::Forbidden => Outcome::Forbidden,
+            Fault::Forbidden => Outcome::Forbidden,
             Fault::NotFound => Outcome::NotFound,
             Fault::TimedOut => Outcome::TimedOut,
             Fault::Stopped => Outcome::Skipped,
             _ => Outcome::Failed,
         }
+    }
+
+    /// The ledger entry of something that this failure kept out.
+    pub fn entry(&self, path: &str, source: impl Into<String>) -> LedgerEntry {
+        let (note, failure) = (Some(self.words.clone()), Some(self.failure));
+        LedgerEntry { note, failure, ..LedgerEntry::new(path, source, self.outcome()) }
+    }
+
+    /// Whether the server could not have objects converted from the version in which they are stored.
+    pub fn is_conversion(&self) -> bool {
+        self.words.contains("conversion webhook for ")
     }
 
     /// Whether the failure tells of the node's kubelet rather than of the one container that was asked for.

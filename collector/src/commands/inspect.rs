@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use shared::archive::{self, Fault, Limits, Note};
-use shared::bundle::manifest::Manifest;
+use shared::bundle::manifest::{Manifest, Outcome};
 use shared::bundle::paths;
 use shared::encryption::{Identities, KeyError, Locked};
 use shared::lang::Lang;
@@ -11,7 +11,7 @@ use shared::lang::Lang;
 use super::collect::refuse;
 use crate::cli::InspectArgs;
 use crate::exit::Exit;
-use crate::messages::{for_terminal, loss_line, losses_by_reason, pick};
+use crate::messages::{by_reason, for_terminal, loss_line, losses_by_reason, pick};
 use crate::say;
 use crate::units::show_size;
 
@@ -63,6 +63,7 @@ struct Group {
     files: u64,
     bytes: u64,
     lost: u64,
+    left_out: u64,
 }
 
 fn show(manifest: &Manifest, lang: Lang) -> String {
@@ -72,16 +73,19 @@ fn show(manifest: &Manifest, lang: Lang) -> String {
         out.push('\n');
     };
     let tool = &manifest.tool;
-    line(format!("{} {}  {}  ->  {}", tool.name, tool.version, manifest.started, manifest.finished));
+    let plain = |text: &str| for_terminal(text, 120);
+    let (name, version) = (plain(&tool.name), plain(&tool.version));
+    line(format!("{name} {version}  {}  ->  {}", manifest.started, manifest.finished));
     if let Some(cluster) = &manifest.cluster {
         let version = cluster.version.as_deref().unwrap_or("-");
-        line(format!("{}: {} {} {version}", pick(lang, "集群", "cluster"), cluster.name, cluster.server));
+        let (name, server, version) = (plain(&cluster.name), plain(&cluster.server), plain(version));
+        line(format!("{}: {name} {server} {version}", pick(lang, "集群", "cluster")));
     }
     if let Some(stopped) = &manifest.stopped {
-        line(format!("{}: {stopped}", pick(lang, "提前结束", "ended early")));
+        line(format!("{}: {}", pick(lang, "提前结束", "ended early"), plain(stopped)));
     }
     for (key, value) in &manifest.options {
-        line(format!("  {key} = {}", for_terminal(&value.to_string(), 120)));
+        line(format!("  {} = {}", plain(key), plain(&value.to_string())));
     }
     line(String::new());
     let mut groups = BTreeMap::<String, Group>::new();
@@ -90,15 +94,20 @@ fn show(manifest: &Manifest, lang: Lang) -> String {
         group.files += u64::from(entry.sha256.is_some());
         group.bytes += entry.bytes;
         group.lost += u64::from(entry.outcome.is_loss());
+        group.left_out += u64::from(entry.outcome == Outcome::Skipped);
     }
-    let (files, size, lost) =
-        (pick(lang, "文件", "files"), pick(lang, "大小", "size"), pick(lang, "缺失", "missing"));
-    line(format!("{:>8} {:>12} {:>8}", files, size, lost));
+    line(match lang {
+        // These characters are two columns wide.
+        Lang::Zh => format!("{:>6} {:>10} {:>6} {:>6}", "文件", "大小", "缺失", "未收"),
+        Lang::En => format!("{:>8} {:>12} {:>8} {:>8}", "files", "size", "missing", "left out"),
+    });
     for (name, group) in &groups {
-        line(format!("{:>8} {:>12} {:>8}  {name}", group.files, show_size(group.bytes), group.lost));
+        let Group { files, bytes, lost, left_out } = group;
+        line(format!("{files:>8} {:>12} {lost:>8} {left_out:>8}  {}", show_size(*bytes), plain(name)));
     }
     masked(manifest, lang, &mut line);
     missing(manifest, lang, &mut line);
+    left_out(manifest, lang, &mut line);
     out
 }
 
@@ -126,7 +135,7 @@ fn masked(manifest: &Manifest, lang: Lang, line: &mut impl FnMut(String)) {
         line(format!("  {}", pick(lang, "无", "nothing")));
     }
     for (kind, count) in kinds {
-        line(format!("{count:>8}  {kind}"));
+        line(format!("{count:>8}  {}", for_terminal(kind, 120)));
     }
     if files.is_empty() {
         return;
@@ -148,6 +157,19 @@ fn missing(manifest: &Manifest, lang: Lang, line: &mut impl FnMut(String)) {
         line(format!("  {}", pick(lang, "无", "nothing")));
     }
     for group in &losses {
+        line(format!("  {}", loss_line(lang, group)));
+    }
+}
+
+/// What was not asked for, on purpose or since the run ended; nothing is said where there is nothing.
+fn left_out(manifest: &Manifest, lang: Lang, line: &mut impl FnMut(String)) {
+    let groups = by_reason(manifest, |entry| entry.outcome == Outcome::Skipped);
+    if groups.is_empty() {
+        return;
+    }
+    line(String::new());
+    line(pick(lang, "未收集：", "left out:").to_owned());
+    for group in &groups {
         line(format!("  {}", loss_line(lang, group)));
     }
 }

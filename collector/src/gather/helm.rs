@@ -1,8 +1,11 @@
 //! helm's releases with their whole histories. Their records are the only Secrets whose content is asked for; it is
 //! decoded in memory, and nothing but name, revision, status, chart, times and description outlives that.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use serde_json::value::RawValue;
+use shared::bundle::failure::Failure;
 use shared::bundle::manifest::Outcome;
 use shared::bundle::paths;
 use shared::helm::{self, Release};
@@ -21,14 +24,24 @@ const STORES: [(&str, &str); 2] =
 /// Records of a page; a record may have a megabyte.
 const LIMIT: usize = 20;
 
+/// Records named one by one in a note.
+const TOLD: usize = 5;
+
 /// What came of reading the records.
 #[derive(Default)]
 struct Read {
     releases: Vec<Release>,
-    /// Records that could not be read, each with the reason.
-    broken: Vec<String>,
+    /// Records that could not be read.
+    broken: Vec<Broken>,
     /// Listings that failed: (namespace or `None` for all, source, error).
     failed: Vec<(Option<String>, String, ApiError)>,
+}
+
+/// A record that could not be read. What its labels say of it stands among the releases.
+struct Broken {
+    namespace: String,
+    name: String,
+    reason: String,
 }
 
 #[derive(serde::Deserialize)]
@@ -122,7 +135,7 @@ async fn records(
 }
 
 /// One record after the other, so that no more than one is ever in memory undecoded beside the page itself.
-fn decode(body: &[u8]) -> Result<(Vec<Release>, Vec<String>, String), serde_json::Error> {
+fn decode(body: &[u8]) -> Result<(Vec<Release>, Vec<Broken>, String), serde_json::Error> {
     let page: Page = serde_json::from_slice(body)?;
     let (mut releases, mut broken) = (Vec::new(), Vec::new());
     for item in page.items {
@@ -131,7 +144,12 @@ fn decode(body: &[u8]) -> Result<(Vec<Release>, Vec<String>, String), serde_json
             Ok(release) => releases.push(release),
             Err(error) => {
                 let at = |key: &str| object["metadata"][key].as_str().unwrap_or_default().to_owned();
-                broken.push(format!("{}/{}: {error}", at("namespace"), at("name")));
+                releases.extend(helm::from_labels(&object, &error));
+                broken.push(Broken {
+                    namespace: at("namespace"),
+                    name: at("name"),
+                    reason: error.to_string(),
+                });
             }
         }
     }
@@ -139,7 +157,6 @@ fn decode(body: &[u8]) -> Result<(Vec<Release>, Vec<String>, String), serde_json
 }
 
 fn put(sink: &Sink, masks: &Redactor, selection: &Selection, namespaces: Option<&[String]>, read: Read) {
-    let broken = (!read.broken.is_empty()).then(|| read.broken.join("; "));
     let by_namespace = helm::by_namespace(read.releases);
     for (namespace, releases) in &by_namespace {
         if !selection.wants_helm(namespace) {
@@ -147,8 +164,13 @@ fn put(sink: &Sink, masks: &Redactor, selection: &Selection, namespaces: Option<
         }
         let path = paths::helm_releases(namespace);
         // A failure of either store may have hidden releases of this namespace.
-        let failure = read.failed.iter().find(|(of, ..)| of.as_deref().is_none_or(|of| of == namespace));
-        let note = failure.map(|(_, _, e)| e.words.clone()).or(broken.clone());
+        let hidden = read.failed.iter().find(|(of, ..)| of.as_deref().is_none_or(|of| of == namespace));
+        let broken = broken_in(namespace, &read.broken);
+        let (failure, note) = match (hidden, &broken) {
+            (Some((_, _, error)), _) => (Some(error.failure), Some(error.words.clone())),
+            (None, Some(words)) => (Some(Failure::Undecodable), Some(words.clone())),
+            (None, None) => (None, None),
+        };
         let outcome = if note.is_some() { Outcome::Truncated } else { Outcome::Collected };
         let mut draft = Draft::new(&*path, "helm release records (metadata only)");
         let mut value = helm::releases_json(releases);
@@ -158,23 +180,36 @@ fn put(sink: &Sink, masks: &Redactor, selection: &Selection, namespaces: Option<
                 draft.push(&text);
                 draft.push(b"\n");
                 draft.redacted(&counts);
-                sink.put(draft.finish(outcome, note));
+                let mut finished = draft.finish(outcome, note);
+                finished.entry_mut().failure = failure;
+                sink.put(finished);
             }
             Err(reason) => {
                 let mut failed = entry(&path, "helm release records", Outcome::Failed);
-                failed.note = Some(reason.to_string());
+                (failed.note, failed.failure) = (Some(reason.to_string()), Some(Failure::Redaction));
                 sink.note(failed);
             }
         }
         for (name, history) in releases {
+            if history.iter().all(|release| release.unreadable.is_some()) {
+                continue;
+            }
             let table = helm::history_table(history);
             let source = format!("helm history -n {namespace} {name}");
             text::put(sink, masks, &paths::helm_history(namespace, name), &source, table.as_bytes());
         }
     }
+    // Records of which not even the labels are helm's.
+    let nameless = read.broken.iter().map(|broken| broken.namespace.as_str());
+    let nameless: BTreeSet<&str> = nameless.filter(|ns| !by_namespace.contains_key(*ns)).collect();
+    for namespace in nameless.iter().filter(|ns| selection.wants_helm(ns)) {
+        let mut failed = entry(&paths::helm_releases(namespace), "helm release records", Outcome::Failed);
+        (failed.note, failed.failure) = (broken_in(namespace, &read.broken), Some(Failure::Undecodable));
+        sink.note(failed);
+    }
     for namespace in namespaces.unwrap_or_default() {
         let failed = read.failed.iter().any(|(of, ..)| of.as_deref() == Some(namespace));
-        if !by_namespace.contains_key(namespace) && !failed {
+        if !by_namespace.contains_key(namespace) && !nameless.contains(namespace.as_str()) && !failed {
             sink.note(entry(
                 &paths::helm_releases(namespace),
                 source("secrets", Some(namespace)),
@@ -183,18 +218,30 @@ fn put(sink: &Sink, masks: &Redactor, selection: &Selection, namespaces: Option<
         }
     }
     if namespaces.is_none() && !read.failed.iter().any(|(of, ..)| of.is_none()) {
-        let outcome = if by_namespace.is_empty() { Outcome::Empty } else { Outcome::Collected };
+        let none = by_namespace.is_empty() && nameless.is_empty();
+        let outcome = if none { Outcome::Empty } else { Outcome::Collected };
         sink.note(entry(paths::HELM, source("secrets", None), outcome));
     }
     for (namespace, source, error) in read.failed {
         let path = namespace.as_deref().map_or_else(|| paths::HELM.to_owned(), paths::helm_releases);
-        let mut failed = entry(&path, source, error.outcome());
-        failed.note = Some(error.words);
         // The file's own entry says it where there is a file.
         if !namespace.is_some_and(|ns| by_namespace.contains_key(&ns)) {
-            sink.note(failed);
+            sink.note(error.entry(&path, source));
         }
     }
+}
+
+/// What to say of the records of a namespace that could not be read.
+fn broken_in(namespace: &str, all: &[Broken]) -> Option<String> {
+    let broken: Vec<&Broken> = all.iter().filter(|broken| broken.namespace == namespace).collect();
+    let words = |broken: &&Broken| format!("{}: {}", broken.name, broken.reason);
+    let mut told: Vec<String> = broken.iter().take(TOLD).map(words).collect();
+    if broken.len() > TOLD {
+        told.push(format!("and {} more", broken.len() - TOLD));
+    }
+    (!told.is_empty()).then(|| {
+        format!("records that cannot be decoded, so that only their labels are known: {}", told.join("; "))
+    })
 }
 
 #[cfg(test)]
@@ -205,8 +252,10 @@ mod tests {
     fn a_record_that_cannot_be_read_is_named_and_the_others_are_kept() {
         let body = br#"{"metadata":{"continue":"x"},"items":[{"metadata":{"namespace":"a","name":"sh.helm.release.v1.r.v1"},"data":{"release":"!!"}}]}"#;
         let (releases, broken, next) = decode(body).unwrap();
-        assert!(releases.is_empty());
-        assert!(broken[0].starts_with("a/sh.helm.release.v1.r.v1: "), "{broken:?}");
+        assert!(releases.is_empty(), "nothing is known of it");
+        let words = broken_in("a", &broken).unwrap();
+        assert!(words.contains("sh.helm.release.v1.r.v1: "), "{words}");
+        assert_eq!(broken_in("b", &broken), None, "the records of another namespace are not to blame");
         assert_eq!(next, "x");
     }
 }

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Value, json};
+use shared::bundle::failure::Failure;
 use shared::bundle::manifest::Outcome;
 use shared::bundle::paths;
 use shared::tables;
@@ -65,6 +66,12 @@ impl ListTask {
         format!("GET {}", self.resource.path(self.namespace()))
     }
 
+    /// The same in another version of the API.
+    fn at(&self, version: &str) -> ListTask {
+        let resource = Resource { version: version.to_owned(), ..self.resource.clone() };
+        ListTask { resource, ..self.clone() }
+    }
+
     fn request(&self, limit: usize, next: Option<&str>) -> String {
         let object = if self.content == Content::Metadata { "Metadata" } else { "Object" };
         let mut path =
@@ -115,14 +122,25 @@ const RESTARTS: u32 = 2;
 /// When the server refuses, for whoever can try in another way; nothing is in the ledger then. Every other end is
 /// in the ledger and not an error.
 pub async fn collect(means: &Means<'_>, task: &ListTask) -> Result<(), ApiError> {
-    let mut restarts = 0;
-    let (listing, end) = loop {
-        let mut listing = Listing::default();
-        match pages(means, task, &mut listing).await {
-            Err(error) if error.fault == Fault::Gone && restarts < RESTARTS => restarts += 1,
-            end => break (listing, end),
+    let (mut listing, mut end) = list(means, task).await;
+    let mut listed = task;
+    let other;
+    // Where objects cannot be converted, the version that they are stored in needs no conversion.
+    if let Err(error) = &end
+        && error.is_conversion()
+    {
+        let words = error.words.clone();
+        for version in &task.resource.other_versions {
+            let (found, found_end) = list(means, &task.at(version)).await;
+            if found_end.is_ok() {
+                (listing, end, other) = (found, found_end, task.at(version));
+                listing.remark = Some(format!("listed as {version}, since {words}"));
+                listed = &other;
+                break;
+            }
         }
-    };
+    }
+    let task = listed;
     if let Err(error) = &end
         && error.fault == Fault::Forbidden
         && listing.files.is_empty()
@@ -131,6 +149,18 @@ pub async fn collect(means: &Means<'_>, task: &ListTask) -> Result<(), ApiError>
     }
     listing.close(means, task, end.err());
     Ok(())
+}
+
+/// All pages, from the first one again where the server has forgotten the place.
+async fn list(means: &Means<'_>, task: &ListTask) -> (Listing, Result<(), ApiError>) {
+    let mut restarts = 0;
+    loop {
+        let mut listing = Listing::default();
+        match pages(means, task, &mut listing).await {
+            Err(error) if error.fault == Fault::Gone && restarts < RESTARTS => restarts += 1,
+            end => return (listing, end),
+        }
+    }
 }
 
 async fn pages(means: &Means<'_>, task: &ListTask, listing: &mut Listing) -> Result<(), ApiError> {
@@ -173,6 +203,8 @@ struct Listing {
     stored: Vec<Stored>,
     dropped: usize,
     drop_reason: Option<String>,
+    /// How it was had, where that was not the usual way.
+    remark: Option<String>,
     /// UIDs of the objects, for collections that are watched.
     present: HashSet<String>,
 }
@@ -253,8 +285,12 @@ impl Listing {
             (Some(error), _) if found => (Outcome::Truncated, Some(error.words.clone())),
             (Some(error), _) => (error.outcome(), Some(error.words.clone())),
             (None, Some(note)) => (Outcome::Truncated, Some(note)),
-            (None, None) if found => (Outcome::Collected, None),
-            (None, None) => (Outcome::Empty, None),
+            (None, None) if found => (Outcome::Collected, self.remark.take()),
+            (None, None) => (Outcome::Empty, self.remark.take()),
+        };
+        let failure = match &error {
+            Some(error) => Some(error.failure),
+            None => (outcome == Outcome::Truncated).then_some(Failure::Redaction),
         };
         if !found && error.is_none() && task.scope != Scope::Everywhere {
             let namespace = task.namespace();
@@ -263,12 +299,14 @@ impl Listing {
         }
         if task.scope == Scope::Everywhere || (!found && error.is_some()) {
             let mut whole = entry(&task.ledger_path(), task.source(), outcome);
-            whole.note = note.clone();
+            (whole.note, whole.failure) = (note.clone(), failure);
             means.sink.note(whole);
         }
         for (namespace, mut file) in self.files {
             let table = self.columns.as_ref().map(|columns| file.table(columns));
-            means.sink.put(file.finish(outcome, note.clone()));
+            let mut finished = file.finish(outcome, note.clone());
+            finished.entry_mut().failure = failure;
+            means.sink.put(finished);
             if let Some(table) = table.filter(|table| !table.is_empty()) {
                 let namespace = task.resource.namespaced.then_some(namespace.as_str());
                 let source = format!("{} (Table)", task.source());

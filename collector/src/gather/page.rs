@@ -204,6 +204,7 @@ mod tests {
             plural: plural.into(),
             kind: kind.into(),
             namespaced: true,
+            other_versions: Vec::new(),
         }
     }
 

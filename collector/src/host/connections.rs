@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 
 use futures::stream::{self, StreamExt as _};
 use rustls::pki_types::ServerName;
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::capture::{Capture, Section};
 use super::facts::{Connection, Facts};
 use super::{Context, Endpoint, run};
+use crate::transport;
 
 const ANSWERS: &str = "connect";
 const LIMIT: Duration = Duration::from_secs(6);
@@ -118,38 +119,9 @@ async fn to_address(
     shaken.map(drop).map_err(|error| (class_of(&error), error.to_string()))
 }
 
+/// The words of `error` in the facts.
 fn class_of(error: &io::Error) -> &'static str {
-    if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        return class_of_tls(error);
-    }
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => "refused",
-        io::ErrorKind::TimedOut => "timeout",
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "no_route",
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::UnexpectedEof => {
-            "reset"
-        }
-        _ => "other",
-    }
-}
-
-fn class_of_tls(error: &rustls::Error) -> &'static str {
-    match error {
-        rustls::Error::InvalidCertificate(error) => match error {
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => "tls_expired",
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "tls_not_yet_valid"
-            }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "tls_name_mismatch"
-            }
-            CertificateError::UnknownIssuer | CertificateError::BadSignature => "tls_unknown_ca",
-            _ => "tls_other",
-        },
-        // Plain HTTP where TLS was expected: what answers is no TLS record.
-        rustls::Error::InvalidMessage(_) => "tls_not_spoken",
-        _ => "tls_other",
-    }
+    transport::failure_of_io(error).as_str()
 }
 
 fn row(endpoint: &Endpoint, result: Result<IpAddr, Trouble>, taken: Duration) -> Connection {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use shared::bundle::manifest::{Outcome, Subject};
+use shared::bundle::manifest::{LedgerEntry, Outcome, Subject};
 use shared::bundle::paths;
 use shared::redact::Redactor;
 use tokio::sync::Semaphore;
@@ -93,11 +93,18 @@ impl Log<'_> {
     }
 
     /// A ledger entry for a log that left no file.
-    pub fn without(&self, outcome: Outcome, note: String) -> shared::bundle::manifest::LedgerEntry {
+    pub fn without(&self, outcome: Outcome, note: String) -> LedgerEntry {
         let mut missing = entry(&self.path(), format!("GET {}", self.request("")), outcome);
         missing.note = Some(note);
         missing.subject = self.subject();
         missing
+    }
+
+    /// The same for one that could not be read.
+    fn failed(&self, error: &ApiError) -> LedgerEntry {
+        let missing = self.without(outcome_of(error), error.words.clone());
+        let failure = missing.outcome.is_loss().then_some(error.failure);
+        LedgerEntry { failure, ..missing }
     }
 }
 
@@ -128,7 +135,7 @@ impl Reader {
                     "not asked for, since the kubelet of node {node} gave no answer before: {}",
                     first.words
                 );
-                sink.note(log.without(first.outcome(), note));
+                sink.note(LedgerEntry { note: Some(note), ..log.failed(&first) });
                 return None;
             }
         };
@@ -145,7 +152,7 @@ impl Reader {
                 } else if error.fault != Fault::Stopped {
                     pass.answered();
                 }
-                sink.note(log.without(outcome_of(&error), error.words.clone()));
+                sink.note(log.failed(&error));
                 (error.fault == Fault::Forbidden).then_some(error.words)
             }
         }
@@ -305,7 +312,6 @@ fn outcome_of(error: &ApiError) -> Outcome {
 mod tests {
     use std::sync::Mutex;
 
-    use shared::bundle::manifest::LedgerEntry;
     use shared::bundle::truncation;
 
     use super::*;

@@ -23,22 +23,34 @@ pub enum ListError {
     Empty,
 }
 
+/// A node that cannot be gone to: its address is nothing that ssh may be given.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "its address {address:?} is not one\nhint: name the node with an address that leads to it in --node-list FILE"
+)]
+pub struct NoAddress {
+    /// Name of the node.
+    pub node: String,
+    pub address: String,
+}
+
 /// The nodes of a List, by their InternalIP. A node without one is reached by its name.
-pub fn from_objects<'a>(nodes: impl IntoIterator<Item = &'a Value>) -> Vec<Node> {
-    nodes
-        .into_iter()
-        .filter_map(|node| {
-            let name = node.pointer("/metadata/name")?.as_str()?.to_owned();
-            let addresses = node.pointer("/status/addresses").and_then(Value::as_array);
-            let of_type = |wanted: &str| {
-                let found =
-                    addresses?.iter().find(|a| a.get("type").and_then(Value::as_str) == Some(wanted))?;
-                found.get("address")?.as_str()
-            };
-            let address = of_type("InternalIP").or_else(|| of_type("Hostname")).unwrap_or(&name).to_owned();
-            is_address(&address).then_some(Node { name, address })
+pub fn from_objects<'a>(
+    nodes: impl IntoIterator<Item = &'a Value>,
+) -> impl Iterator<Item = Result<Node, NoAddress>> {
+    nodes.into_iter().filter_map(|node| {
+        let name = node.pointer("/metadata/name")?.as_str()?.to_owned();
+        let addresses = node.pointer("/status/addresses").and_then(Value::as_array);
+        let of_type = |wanted: &str| {
+            let found = addresses?.iter().find(|a| a.get("type").and_then(Value::as_str) == Some(wanted))?;
+            found.get("address")?.as_str()
+        };
+        let address = of_type("InternalIP").or_else(|| of_type("Hostname")).unwrap_or(&name).to_owned();
+        Some(match is_address(&address) {
+            true => Ok(Node { name, address }),
+            false => Err(NoAddress { node: name, address }),
         })
-        .collect()
+    })
 }
 
 /// The nodes of a file: one a line, `ADDRESS` or `NAME ADDRESS`.
@@ -84,8 +96,10 @@ mod tests {
             json!({"metadata": {"name": "b"}}),
             json!({"metadata": {"name": "c"}, "status": {"addresses": [{"type": "InternalIP", "address": "-oProxyCommand=x"}]}}),
         ];
-        let node = |name: &str, address: &str| Node { name: name.into(), address: address.into() };
-        assert_eq!(from_objects(&nodes), [node("a", "10.0.0.1"), node("b", "b")]);
+        let node = |name: &str, address: &str| Ok(Node { name: name.into(), address: address.into() });
+        let odd = NoAddress { node: "c".into(), address: "-oProxyCommand=x".into() };
+        let all: Vec<_> = from_objects(&nodes).collect();
+        assert_eq!(all, [node("a", "10.0.0.1"), node("b", "b"), Err(odd)]);
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //!   the one with the shortest way. With [`LONGEST_WAY`] as its bound, the true skew lies between the difference and
 //!   the difference plus that bound.
 //!
-//! Renewals are listened to while everything else is collected, and no longer than [`GRACE`] after it. A `Date` may
+//! Renewals are listened to while everything else is collected, and no longer than `--clock-wait` after it. A `Date` may
 //! come from a proxy before the API server; it is believed only where it fits the last renewal of the node.
 //!
 //! Positive: that clock is ahead of this machine's.
@@ -28,8 +28,6 @@ use crate::cluster::api::RoundTrip;
 pub const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
 /// Kubelets renew every 10 s, give or take 4 %: whoever has not by then will not.
 pub const WATCH: Duration = Duration::from_secs(13);
-/// How long the end of a run is put off for nodes of which nothing was heard.
-pub const GRACE: Duration = Duration::from_secs(2);
 /// Longest time from a kubelet's look at its clock to our hearing of it, besides the time that a request takes here. A
 /// server slower than this keeps losing nodes.
 const LONGEST_WAY: Duration = Duration::from_millis(1000);

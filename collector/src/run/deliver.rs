@@ -15,9 +15,8 @@ use shared::pseudonym::{self, Pseudonyms};
 use shared::redact::scrub::{self, ScrubError};
 use shared::redact::verify::{Leak, Verifier, What};
 use shared::redact::{RedactError, Redactor};
-use tempfile::TempDir;
 
-use super::warden::Warden;
+use super::workplace::Workplace;
 use crate::keyring::{Keyring, KeyringError};
 
 /// Places that a refusal names.
@@ -59,9 +58,7 @@ fn list(leaks: &[impl Display]) -> String {
 /// Where a bundle lies until it is delivered.
 #[derive(Debug)]
 pub struct Stage {
-    folder: TempDir,
-    /// Removes the folder where this program cannot any more; after the folder, which goes by itself in all other ends.
-    _warden: Option<Warden>,
+    folder: Workplace,
     target: PathBuf,
     packing: Packing,
     top: String,
@@ -90,13 +87,8 @@ impl Stage {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        let folder = tempfile::Builder::new()
-            .prefix(".casebook-")
-            .suffix(".part")
-            .tempdir_in(parent)
-            .map_err(|source| writer::cannot_begin(target, source))?;
-        let _warden = Warden::over(folder.path());
-        Ok(Stage { folder, _warden, target: target.to_owned(), packing, top: top.to_owned() })
+        let folder = Workplace::new_in(parent).map_err(|source| writer::cannot_begin(target, source))?;
+        Ok(Stage { folder, target: target.to_owned(), packing, top: top.to_owned() })
     }
 
     /// Begins the bundle.

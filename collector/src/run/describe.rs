@@ -1,6 +1,7 @@
 //! The text of `kubectl describe` for whatever a person would describe, rendered from the lists that are there.
 
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use shared::bundle::paths;
 use shared::describe::{self, Form, Index, Kind, Settings};
 
 use super::Run;
-use super::tasks::each;
+use super::tasks::{Panicked, each};
 use crate::gather::store::{Kept, Stored};
 use crate::gather::text;
 use crate::messages::{ended_before, pick};
@@ -39,12 +40,12 @@ pub async fn collect(run: &Arc<Run>) {
     let total = wanted.len();
     let pieces = pieces(wanted);
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
-    let work = |piece: Vec<Wanted>| {
+    let work = |piece: Arc<Vec<Wanted>>| {
         let (run, index, settings) = (run.clone(), index.clone(), settings.clone());
         async move {
             let mut count = 0;
             for wanted in piece.iter().take_while(|_| run.stop.reason().is_none()) {
-                one(&run, wanted, &index, &settings);
+                guarded(&run, wanted, &index, &settings);
                 count += 1;
             }
             count
@@ -52,8 +53,8 @@ pub async fn collect(run: &Arc<Run>) {
     };
     let step = pick(run.options.lang, "生成 describe 文本", "describing");
     let mut done = 0;
-    each(pieces, workers, work, |count: usize| {
-        done += count;
+    each(pieces, workers, work, |piece, count| {
+        done += count.unwrap_or(piece.len());
         run.progress.step(step, &format!("{done}/{total}"));
     })
     .await;
@@ -78,7 +79,7 @@ fn named(objects: Vec<Stored>) -> Vec<Wanted> {
 }
 
 /// Moved, not cloned: together these are the largest thing that a run holds.
-fn pieces(objects: Vec<Wanted>) -> Vec<Vec<Wanted>> {
+fn pieces(objects: Vec<Wanted>) -> Vec<Arc<Vec<Wanted>>> {
     let mut pieces: Vec<Vec<Wanted>> = Vec::new();
     for object in objects {
         match pieces.last_mut() {
@@ -86,7 +87,7 @@ fn pieces(objects: Vec<Wanted>) -> Vec<Vec<Wanted>> {
             _ => pieces.push(vec![object]),
         }
     }
-    pieces
+    pieces.into_iter().map(Arc::new).collect()
 }
 
 fn index(run: &Run, kept: &std::collections::BTreeMap<&'static str, Kept>) -> Index {
@@ -103,6 +104,18 @@ fn index(run: &Run, kept: &std::collections::BTreeMap<&'static str, Kept>) -> In
         }
     }
     index
+}
+
+/// One that panics costs its own description alone.
+fn guarded(run: &Run, wanted: &Wanted, index: &Index, settings: &Settings) {
+    let described = AssertUnwindSafe(|| one(run, wanted, index, settings));
+    if let Err(payload) = catch_unwind(described) {
+        let object = &wanted.object;
+        let scope = if object.namespace.is_empty() { "_cluster" } else { &*object.namespace };
+        let path = format!("{FOLDER}/{scope}/{}", object.name);
+        let note = Some(Panicked::new(&*payload).to_string());
+        run.sink.note(LedgerEntry { note, ..entry(&path, "descriptions", Outcome::Failed) });
+    }
 }
 
 fn one(run: &Run, Wanted { object, name_taken }: &Wanted, index: &Index, settings: &Settings) {

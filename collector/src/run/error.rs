@@ -24,6 +24,16 @@ pub enum RunError {
     Keyring(#[from] KeyringError),
     #[error("there is no namespace {name:?} in {server}\nhint: `kubectl get namespaces` lists them")]
     NoNamespace { name: String, server: String },
+    #[error(
+        "--only {part}: the server lists no resource of this name, so there is nothing to collect\nhint: `kubectl \
+         api-resources` lists their names; write the plural, such as pods/NAMESPACE"
+    )]
+    NoResource { part: String },
+    #[error(
+        "the server does not understand -l {selector:?}: {words}\nhint: write it as for kubectl, such as -l app=web or \
+         -l 'app in (web, api)'"
+    )]
+    Selector { selector: String, words: String },
     #[error("the API server {server} cannot be asked: {words}\nhint: try `kubectl version` on this machine")]
     Unreachable { server: String, words: String },
     #[error(transparent)]
@@ -45,6 +55,13 @@ impl RunError {
                     "{server} 中没有命名空间 {name:?}\n提示：用 `kubectl get namespaces` 查看已有的命名空间"
                 )
             }
+            Self::NoResource { part } => format!(
+                "--only {part}：server 中没有这种资源，没有可收集的内容\n提示：用 `kubectl api-resources` 查看资源名；请写复数，例如 pods/NAMESPACE"
+            ),
+            Self::Selector { selector, words } => format!(
+                "server 无法理解 -l {selector:?}：{}\n提示：写法与 kubectl 相同，例如 -l app=web 或 -l 'app in (web, api)'",
+                for_terminal(words, 400)
+            ),
             Self::Unreachable { server, words } => format!(
                 "无法访问 API server {server}：{}\n提示：在本机执行 `kubectl version` 验证；检查 hosts 解析、网络与端口",
                 for_terminal(words, 400)
@@ -104,7 +121,9 @@ mod tests {
     fn what_users_meet_most_has_a_hint_in_both_languages() {
         let path = || "x/y".into();
         let io = || std::io::Error::from(std::io::ErrorKind::PermissionDenied);
-        let all: [RunError; 8] = [
+        let all: [RunError; 10] = [
+            RunError::NoResource { part: "x".into() },
+            RunError::Selector { selector: "x".into(), words: "y".into() },
             ConnectError::NoConfig { looked_at: "x".into() }.into(),
             ConnectError::NoFile { path: "x".into() }.into(),
             ConnectError::NoContext { path: "x".into(), context: "y".into(), known: "z".into() }.into(),

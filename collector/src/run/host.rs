@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
 use serde_json::Value;
+use shared::bundle::failure::Failure;
 use shared::bundle::manifest::Outcome;
 use shared::bundle::paths;
 use tokio::sync::oneshot;
@@ -16,7 +17,7 @@ use crate::host::script::Printed;
 use crate::host::wanted::Seen;
 use crate::host::{self, HostItem, HostOptions};
 use crate::messages::{ended_before, pick};
-use crate::nodes::{self, Node};
+use crate::nodes::{self, NoAddress, Node};
 use crate::options::NodeOptions;
 use crate::select::Kind;
 use crate::sink::{Draft, entry};
@@ -24,7 +25,7 @@ use crate::sink::{Draft, entry};
 /// What the cluster gave, once its lists have been read.
 pub struct Known {
     seen: Seen,
-    nodes: Vec<Node>,
+    nodes: Vec<Result<Node, NoAddress>>,
 }
 
 impl Known {
@@ -76,8 +77,33 @@ pub async fn collect(run: Arc<Run>, known: oneshot::Receiver<Known>) {
     tokio::join!(here, there);
 }
 
-async fn collect_nodes(run: &Run, wanted: &NodeOptions, of_api: Vec<Node>, options: &HostOptions) {
-    let nodes = wanted.list.clone().unwrap_or(of_api);
+/// Those that can be gone to; of the others the ledger says why not.
+fn reachable(run: &Run, all: Vec<Result<Node, NoAddress>>) -> Vec<Node> {
+    let mut nodes = Vec::new();
+    for node in all {
+        match node {
+            Ok(node) => nodes.push(node),
+            Err(odd) => {
+                let mut missing = entry(&paths::host_facts(&odd.node), "--nodes ssh", Outcome::Failed);
+                (missing.note, missing.failure) = (Some(odd.to_string()), Some(Failure::Name));
+                missing.subject.node = Some(odd.node);
+                run.sink.note(missing);
+            }
+        }
+    }
+    nodes
+}
+
+async fn collect_nodes(
+    run: &Run,
+    wanted: &NodeOptions,
+    of_api: Vec<Result<Node, NoAddress>>,
+    options: &HostOptions,
+) {
+    let nodes = match &wanted.list {
+        Some(list) => list.clone(),
+        None => reachable(run, of_api),
+    };
     if nodes.is_empty() {
         let mut missing = entry(&format!("{}/nodes", paths::HOSTS), "--nodes ssh", Outcome::Failed);
         missing.note = Some("the cluster named no nodes\nhint: name them with --node-list FILE".to_owned());
@@ -127,22 +153,28 @@ pub fn put_printed(run: &Run, printed: Printed, source: &str) {
 
 /// Puts one item into the bundle, masked; one without bytes into the ledger alone.
 pub fn put(run: &Run, item: HostItem) {
+    put_failed(run, item, None);
+}
+
+/// The same for an item that a failure kept from being whole.
+pub fn put_failed(run: &Run, item: HostItem, failure: Option<Failure>) {
     let HostItem { path, bytes, outcome, source, note, started, millis } = item;
     if bytes.is_empty() {
         let mut missing = entry(&path, source, outcome);
         (missing.note, missing.started, missing.millis) = (note, Some(started), millis);
+        missing.failure = failure;
         run.sink.note(missing);
         return;
     }
     match text::masked(Draft::new(&*path, &*source), &bytes, outcome, note, &run.masks) {
         Ok(mut finished) => {
             let entry = finished.entry_mut();
-            (entry.started, entry.millis) = (Some(started), millis);
+            (entry.started, entry.millis, entry.failure) = (Some(started), millis, failure);
             run.sink.put(finished);
         }
         Err(reason) => {
             let mut failed = entry(&path, source, Outcome::Failed);
-            failed.note = Some(reason.to_string());
+            (failed.note, failed.failure) = (Some(reason.to_string()), Some(Failure::Redaction));
             run.sink.note(failed);
         }
     }

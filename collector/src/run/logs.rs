@@ -67,11 +67,14 @@ pub async fn collect(run: &Arc<Run>, api: &Arc<Api>) {
         let (run, shared) = (run.clone(), shared.clone());
         async move {
             one(&run, &shared, &wanted).await;
-            wanted
         }
     };
     let mut done = 0;
-    each(order.wanted, run.options.bounds.concurrency * WAITING, work, |wanted: Wanted| {
+    each(order.wanted, run.options.bounds.concurrency * WAITING, work, |wanted, end| {
+        if let Err(panicked) = end {
+            let log = Log { wanted: &wanted, since: None, gone: None };
+            run.sink.note(log.without(Outcome::Failed, panicked.to_string()));
+        }
         done += 1;
         run.progress.step(step, &format!("{done}/{total} {}/{}", wanted.namespace, wanted.pod));
     })

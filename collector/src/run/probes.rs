@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use shared::bundle::failure::Failure;
 use shared::bundle::manifest::{ClockReading, Outcome};
 use shared::bundle::paths;
 
@@ -12,7 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::tasks::each;
 use super::{Run, host};
-use crate::cluster::api::{Api, JSON};
+use crate::cluster::api::{Api, JSON, Stream};
 use crate::cluster::error::{ApiError, Fault};
 use crate::host::HostItem;
 use crate::probes::comparison::COMPARISONS;
@@ -64,7 +65,7 @@ pub fn wanted(run: &Run) -> bool {
 }
 
 /// Listens to the nodes' clocks while everything else goes on; needs nothing but the server. Ends when all nodes were
-/// heard of, after [`clock::WATCH`], or [`clock::GRACE`] after the senders of `dates` are dropped.
+/// heard of, after [`clock::WATCH`], or `--clock-wait` after the senders of `dates` are dropped.
 ///
 /// `server`: the reading of the API server's own clock, which joins the others in the file.
 pub async fn clocks(
@@ -77,7 +78,7 @@ pub async fn clocks(
     let source = format!("GET {}?watch=true", clock::LEASES);
     let begun = Timestamp::now();
     let mut heard = clock::NodeClocks::default();
-    let watched = watch(&api, &mut heard, dates).await;
+    let watched = watch(&api, &mut heard, dates, run.options.clock_wait).await;
     let request = match &watched {
         Ok(request) => *request,
         Err(_) => Duration::ZERO,
@@ -86,24 +87,27 @@ pub async fn clocks(
     let all: Vec<ClockReading> = server.into_iter().chain(nodes.iter().cloned()).collect();
     let silent: Vec<String> =
         heard.silent().map(|(node, time)| format!("{node} last renewed its lease at {time}")).collect();
-    let (outcome, note) = match watched {
-        Err(error) if nodes.is_empty() => (error.outcome(), Some(error.words)),
-        Err(error) => (Outcome::Truncated, Some(error.words)),
-        Ok(_) if silent.is_empty() => (Outcome::Collected, None),
-        Ok(_) => (
-            Outcome::Collected,
-            Some(format!("no clock of a node that was not heard of: {}", silent.join("; "))),
-        ),
+    let end = match watched {
+        Err(error) => End::failed(error, nodes.is_empty()),
+        Ok(_) if silent.is_empty() => End::GOOD,
+        Ok(_) => End {
+            note: Some(format!("no clock of a node that was not heard of: {}", silent.join("; "))),
+            ..End::GOOD
+        },
     };
-    put(&run, &path, &source, &clock::answers(&all), outcome, note, begun);
+    put(&run, &path, &source, &clock::answers(&all), end, begun);
     nodes
 }
 
 /// Lists the Leases and watches them. Gives how long the List took.
+///
+/// Nothing here may hold up the end of the run: a server, or a proxy before it, may not even begin the answer to a watch
+/// before the first renewal.
 async fn watch(
     api: &Api,
     heard: &mut clock::NodeClocks,
     mut dates: UnboundedReceiver<Date>,
+    wait: Duration,
 ) -> Result<Duration, ApiError> {
     let begun = Instant::now();
     let list: Value = api.fetch(clock::LEASES, JSON, |body| serde_json::from_slice(&body)).await?;
@@ -112,27 +116,39 @@ async fn watch(
     let seconds = clock::WATCH.as_secs() + 1;
     let path = format!("{}?watch=true&resourceVersion={version}&timeoutSeconds={seconds}", clock::LEASES);
     let mut deadline = tokio::time::Instant::now() + clock::WATCH;
-    let mut stream = api.follow(&path, JSON, api.bounds().request_timeout).await?;
+    let mut opening = std::pin::pin!(api.follow(&path, JSON, clock::WATCH));
+    let mut stream = None;
     let mut pending = Vec::new();
     let mut others = true;
     while !heard.all_heard() && tokio::time::Instant::now() < deadline {
-        let chunk = tokio::select! {
-            chunk = stream.chunk(deadline) => chunk,
+        let next = async {
+            match &mut stream {
+                None => opening.as_mut().await.map(Next::Begun),
+                Some(stream) => Stream::chunk(stream, deadline).await.map(Next::Chunk),
+            }
+        };
+        let next = tokio::select! {
+            next = next => next,
+            () = tokio::time::sleep_until(deadline) => break,
             date = dates.recv(), if others => {
                 match date {
                     Some(Date { node, reading }) => heard.date(&node, reading),
                     None if heard.silent().next().is_none() => break,
                     None => {
                         others = false;
-                        deadline = deadline.min(tokio::time::Instant::now() + clock::GRACE);
+                        deadline = deadline.min(tokio::time::Instant::now() + wait);
                     }
                 }
                 continue;
             }
         };
-        let chunk = match chunk {
-            Ok(Some(chunk)) => chunk,
-            Ok(None) => break,
+        let chunk = match next {
+            Ok(Next::Begun(begun)) => {
+                stream = Some(begun);
+                continue;
+            }
+            Ok(Next::Chunk(Some(chunk))) => chunk,
+            Ok(Next::Chunk(None)) => break,
             // That nothing more comes before the time is over is the normal end.
             Err(error) if error.fault == Fault::TimedOut => break,
             Err(error) => return Err(error),
@@ -152,6 +168,12 @@ async fn watch(
     Ok(request)
 }
 
+/// What a watch brings next.
+enum Next {
+    Begun(Stream),
+    Chunk(Option<bytes::Bytes>),
+}
+
 /// Everything that takes no waiting. `dates`: for what the kubelets' answers say of their clocks.
 pub async fn collect(run: &Arc<Run>, api: &Arc<Api>, lists: Lists, dates: UnboundedSender<Date>) {
     tokio::join!(
@@ -162,15 +184,7 @@ pub async fn collect(run: &Arc<Run>, api: &Arc<Api>, lists: Lists, dates: Unboun
     if !lists.services.is_empty() {
         let rows = endpoints::answers(&lists.services, &lists.endpoints);
         let source = "services and endpoints as listed";
-        put(
-            run,
-            &paths::probe("service-endpoints"),
-            source,
-            &rows,
-            Outcome::Collected,
-            None,
-            Timestamp::now(),
-        );
+        put(run, &paths::probe("service-endpoints"), source, &rows, End::GOOD, Timestamp::now());
     }
 }
 
@@ -186,21 +200,21 @@ async fn kubelets(run: &Arc<Run>, api: &Arc<Api>, nodes: &[Value], dates: Unboun
     let work = |node: String| {
         let (api, dates) = (api.clone(), dates.clone());
         async move {
-            let answer = api.open(&kubelet::path(&node), "*/*").await.map(|answer| {
+            api.open(&kubelet::path(&node), "*/*").await.map(|answer| {
                 if let Some(reading) = clock::of_kubelet(&node, &answer.headers, answer.round_trip) {
                     // Nobody may be listening any more.
                     let _ = dates.send(Date { node: node.clone(), reading });
                 }
-            });
-            (node, answer)
+            })
         }
     };
     let mut rows = Vec::new();
     let mut refused = None;
-    each(asked, run.options.bounds.concurrency, work, |(node, answer): (String, Result<(), ApiError>)| {
+    each(asked, run.options.bounds.concurrency, work, |node, answer| {
         match answer {
-            Ok(()) => rows.push(kubelet::answer(&node, None)),
-            Err(error) => match error.fault {
+            Err(panicked) => refused = Some(panicked.into()),
+            Ok(Ok(())) => rows.push(kubelet::answer(&node, None)),
+            Ok(Err(error)) => match error.fault {
                 Fault::Forbidden | Fault::Unauthorized | Fault::Stopped | Fault::NotFound => {
                     refused = Some(error)
                 }
@@ -214,24 +228,27 @@ async fn kubelets(run: &Arc<Run>, api: &Arc<Api>, nodes: &[Value], dates: Unboun
     })
     .await;
     rows.sort_by_key(|row| row["node"].as_str().unwrap_or_default().to_owned());
-    let (outcome, note) = match refused {
-        Some(error) if rows.is_empty() => (error.outcome(), Some(error.words)),
-        Some(error) => (Outcome::Truncated, Some(error.words)),
-        None if left > 0 => (Outcome::Truncated, Some(format!("{left} more nodes were not asked"))),
-        None => (Outcome::Collected, None),
+    let end = match refused {
+        Some(error) => End::failed(error, rows.is_empty()),
+        None if left > 0 => End {
+            outcome: Outcome::Truncated,
+            note: Some(format!("{left} more nodes were not asked")),
+            failure: None,
+        },
+        None => End::GOOD,
     };
-    put(run, &paths::probe("kubelet"), "GET /api/v1/nodes/*/proxy/healthz", &rows, outcome, note, begun);
+    put(run, &paths::probe("kubelet"), "GET /api/v1/nodes/*/proxy/healthz", &rows, end, begun);
 }
 
 async fn hosts_of_coredns(run: &Arc<Run>, api: &Arc<Api>, lists: &Lists) {
     let path = "/api/v1/namespaces/kube-system/configmaps/coredns";
     let begun = Timestamp::now();
     let answer = api.fetch(path, JSON, |body| serde_json::from_slice::<Value>(&body)).await;
-    let (rows, outcome, note) = match answer {
-        Ok(map) => (coredns::answers(&[map], &lists.services, &lists.nodes), Outcome::Collected, None),
-        Err(error) => (Vec::new(), error.outcome(), Some(error.words)),
+    let (rows, end) = match answer {
+        Ok(map) => (coredns::answers(&[map], &lists.services, &lists.nodes), End::GOOD),
+        Err(error) => (Vec::new(), End::failed(error, true)),
     };
-    put(run, &paths::probe("coredns-hosts"), &format!("GET {path}"), &rows, outcome, note, begun);
+    put(run, &paths::probe("coredns-hosts"), &format!("GET {path}"), &rows, end, begun);
 }
 
 /// Only where the user asked for it: it reads two Secrets, and keeps nothing of them.
@@ -247,28 +264,37 @@ async fn compare(run: &Arc<Run>, api: &Arc<Api>) {
         rows.push(comparison.answer(file.as_deref().map_err(Clone::clone), live));
     }
     let source = "secrets of the cluster against files of the installation";
-    put(run, &paths::probe("comparisons"), source, &rows, Outcome::Collected, None, begun);
+    put(run, &paths::probe("comparisons"), source, &rows, End::GOOD, begun);
+}
+
+/// How a probe ended.
+struct End {
+    outcome: Outcome,
+    note: Option<String>,
+    failure: Option<Failure>,
+}
+
+impl End {
+    const GOOD: End = End { outcome: Outcome::Collected, note: None, failure: None };
+
+    /// With this error, and with nothing or with some rows.
+    fn failed(error: ApiError, nothing: bool) -> End {
+        let outcome = if nothing { error.outcome() } else { Outcome::Truncated };
+        End { outcome, failure: outcome.is_loss().then_some(error.failure), note: Some(error.words) }
+    }
 }
 
 /// A file that could not be filled is a ledger entry alone: an empty one would say that there is nothing to tell.
-fn put(
-    run: &Run,
-    path: &str,
-    source: &str,
-    rows: &[Value],
-    outcome: Outcome,
-    note: Option<String>,
-    started: Timestamp,
-) {
-    let nothing = rows.is_empty() && outcome != Outcome::Collected;
+fn put(run: &Run, path: &str, source: &str, rows: &[Value], end: End, started: Timestamp) {
+    let nothing = rows.is_empty() && end.outcome != Outcome::Collected;
     let item = HostItem {
         path: path.to_owned(),
         bytes: if nothing { Vec::new() } else { probes::file(rows) },
-        outcome,
+        outcome: end.outcome,
         source: source.to_owned(),
-        note,
+        note: end.note,
         started,
         millis: Timestamp::now().duration_since(started).as_millis().max(0) as u64,
     };
-    host::put(run, item);
+    host::put_failed(run, item, end.failure);
 }

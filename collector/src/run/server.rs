@@ -1,5 +1,6 @@
 //! First words with the server: is it there, which version, what time does it have, do the namespaces exist.
 
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use shared::bundle::manifest::{ClockReading, Outcome};
 use shared::bundle::paths;
@@ -9,9 +10,13 @@ use super::{Run, RunError};
 use crate::cluster::api::{Api, JSON};
 use crate::cluster::connect::Target;
 use crate::cluster::error::{ApiError, Fault};
+use crate::gather::lists::query_value;
 use crate::options::Options;
 use crate::probes::clock;
 use crate::sink::Draft;
+
+/// Of objects nothing but their names and labels.
+const METADATA: &str = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
 
 /// What the server said of itself.
 pub struct Greeting {
@@ -44,6 +49,25 @@ pub async fn namespaces_exist(api: &Api, options: &Options, target: &Target) -> 
         }
     }
     Ok(())
+}
+
+/// Has the server read the selector, by its own rules. Whoever may not list pods there learns it from the lists.
+///
+/// # Errors
+/// When the server cannot make sense of it: no pod would be collected.
+pub async fn selector_is_understood(api: &Api, options: &Options) -> Result<(), RunError> {
+    let Some(selector) = &options.selector else { return Ok(()) };
+    let place = match options.namespaces.iter().flatten().next() {
+        Some(namespace) => format!("/api/v1/namespaces/{namespace}/pods"),
+        None => "/api/v1/pods".to_owned(),
+    };
+    let path = format!("{place}?limit=1&labelSelector={}", query_value(selector));
+    match api.fetch(&path, METADATA, |body| serde_json::from_slice::<IgnoredAny>(&body)).await {
+        Err(error) if error.status == Some(400) => {
+            Err(RunError::Selector { selector: selector.clone(), words: error.words })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What to tell the user when nothing can be asked of the server.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
-use shared::bundle::manifest::{LedgerEntry, Outcome};
+use shared::bundle::manifest::Outcome;
 use shared::bundle::paths;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -132,10 +132,7 @@ impl Watch {
         if let Err(error) = &end {
             let place =
                 namespace.map_or_else(|| format!("watch/{plural}"), |ns| format!("watch/{plural}/{ns}"));
-            run.sink.note(LedgerEntry {
-                note: Some(error.words.clone()),
-                ..entry(&place, format!("GET {path}?watch=true"), error.outcome())
-            });
+            run.sink.note(error.entry(&place, format!("GET {path}?watch=true")));
         }
         end
     }

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::failure::Failure;
+
 /// Version of the bundle format. Readers accept a greater minor; a greater major is refused with a clear error.
 pub const FORMAT: &str = "casebook.bundle/v1";
 
@@ -147,9 +149,32 @@ pub struct LedgerEntry {
     /// The server's or the system's own words where the outcome needs some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The same as one of a closed list of words, where it is a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
     /// What the item is about, where a path alone does not say it.
     #[serde(default, skip_serializing_if = "Subject::is_empty")]
     pub subject: Subject,
+}
+
+impl LedgerEntry {
+    /// An entry for something that left no file.
+    pub fn new(path: impl Into<String>, source: impl Into<String>, outcome: Outcome) -> Self {
+        Self {
+            path: path.into(),
+            source: source.into(),
+            outcome,
+            bytes: 0,
+            missing_bytes: None,
+            sha256: None,
+            started: None,
+            millis: 0,
+            redactions: BTreeMap::new(),
+            note: None,
+            failure: None,
+            subject: Subject::default(),
+        }
+    }
 }
 
 /// The thing that a ledger entry, a row or a finding is about. Empty fields do not apply.

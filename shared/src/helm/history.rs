@@ -15,7 +15,8 @@ const MAX_REVISIONS: usize = 256;
 
 /// The table for the revisions of one release, in whatever order they come; with the final newline.
 pub fn history_table(revisions: &[Release]) -> String {
-    let mut sorted: Vec<&Release> = revisions.iter().collect();
+    // What helm cannot decode it passes over, too.
+    let mut sorted: Vec<&Release> = revisions.iter().filter(|release| release.unreadable.is_none()).collect();
     sorted.sort_by_key(|release| release.revision);
     let newest = &sorted[sorted.len().saturating_sub(MAX_REVISIONS)..];
 
@@ -100,6 +101,7 @@ mod tests {
             first_deployed: None,
             last_deployed: Some("2026-11-02T16:51:35.123+08:00".into()),
             description: description.into(),
+            unreadable: None,
         }
     }
 

@@ -39,6 +39,8 @@ pub struct Release {
     /// RFC 3339 with the offset of the machine where helm ran.
     pub last_deployed: Option<String>,
     pub description: String,
+    /// Why the record could not be read; the other fields are then what its labels say.
+    pub unreadable: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -75,6 +77,29 @@ pub enum RecordError {
 pub fn decode_object(object: &Value) -> Result<Release, RecordError> {
     let text = object["data"]["release"].as_str().ok_or(RecordError::NoRelease)?;
     decode(text.as_bytes())
+}
+
+/// What the labels of an object that holds a release record say of it, for a record that [`decode_object`] refused for
+/// this `reason`: name, revision, status and when helm last wrote it, but neither chart nor description. `None` where
+/// they are not helm's.
+pub fn from_labels(object: &Value, reason: &RecordError) -> Option<Release> {
+    let label = |key: &str| object["metadata"]["labels"][key].as_str();
+    let name = label("name")?.to_owned();
+    let time = |key: &str| {
+        let seconds = label(key)?.parse().ok()?;
+        Some(jiff::Timestamp::from_second(seconds).ok()?.to_string())
+    };
+    Some(Release {
+        namespace: object["metadata"]["namespace"].as_str().unwrap_or_default().to_owned(),
+        name,
+        revision: label("version")?.parse().ok()?,
+        status: label("status")?.to_owned(),
+        chart: None,
+        first_deployed: None,
+        last_deployed: time("modifiedAt").or_else(|| time("createdAt")),
+        description: String::new(),
+        unreadable: Some(reason.to_string()),
+    })
 }
 
 /// Decodes `data.release` of a Secret (base64 twice) or of a ConfigMap (base64 once).
@@ -147,6 +172,7 @@ impl From<Record> for Release {
             first_deployed: time(record.info.first_deployed),
             last_deployed: time(record.info.last_deployed),
             description: record.info.description,
+            unreadable: None,
         }
     }
 }
@@ -192,6 +218,19 @@ mod tests {
         let cut = STANDARD.encode(STANDARD.encode(cut));
         assert!(matches!(decode(cut.as_bytes()), Err(RecordError::Json(_))));
         assert!(matches!(decode_object(&serde_json::json!({"data": {}})), Err(RecordError::NoRelease)));
+    }
+
+    #[test]
+    fn the_labels_of_a_broken_record_tell_what_is_known() {
+        let labels = serde_json::json!({"name": "bk-paas", "owner": "helm", "status": "pending-upgrade", "version": "3",
+            "modifiedAt": "1790000000"});
+        let object = serde_json::json!({"metadata": {"namespace": "blueking", "labels": labels}, "data": {"release": "!"}});
+        let reason = decode_object(&object).unwrap_err();
+        let release = from_labels(&object, &reason).unwrap();
+        assert_eq!((release.name.as_str(), release.revision), ("bk-paas", 3));
+        assert!(release.is_pending() && release.unreadable.unwrap().contains("base64"));
+        assert_eq!(release.last_deployed.as_deref(), Some("2026-09-21T14:13:20Z"));
+        assert_eq!(from_labels(&serde_json::json!({"metadata": {"labels": {"name": "x"}}}), &reason), None);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! `releaseName`, `chart`, `chartVersion`, `appVersion`, `namespace` and `releaseHistory[]` with `revision` (text),
 //! `date` and `status` are what troubleshoot.sh writes; there `isPending` is left out when false. `description`,
-//! `updated` and the chart of each revision are ours; a reader of that layout passes over them.
+//! `updated`, the chart of each revision and `unreadable` (why helm's record could not be read, so that the rest is what
+//! its labels say) are ours; a reader of that layout passes over them.
 
 use std::collections::BTreeMap;
 
@@ -61,6 +62,9 @@ fn revision_json(release: &Release) -> Value {
         "chartVersion": version,
         "appVersion": app_version,
     });
+    if let Some(reason) = &release.unreadable {
+        revision["unreadable"] = json!(reason);
+    }
     if let Some(time) = &release.last_deployed {
         revision["updated"] = json!(time);
     }
@@ -85,6 +89,7 @@ mod tests {
             first_deployed: None,
             last_deployed: Some("2026-11-22T08:51:26.8760Z".into()),
             description: "Install complete".into(),
+            unreadable: None,
         };
         let all =
             by_namespace(vec![release(10, "pending-upgrade", "1.1.0"), release(9, "deployed", "1.0.0")]);

@@ -153,17 +153,8 @@ fn release(namespace: &str, index: usize) -> Value {
 
 fn missing(number: usize) -> LedgerEntry {
     let (namespace, pod) = (format!("team-{:02}", number % NAMESPACES), format!("app-{number:04}"));
-    LedgerEntry {
-        path: paths::log(&namespace, &pod, "main", false),
-        source: format!("GET /api/v1/namespaces/{namespace}/pods/{pod}/log"),
-        outcome: if number.is_multiple_of(3) { Outcome::TimedOut } else { Outcome::Skipped },
-        bytes: 0,
-        missing_bytes: None,
-        sha256: None,
-        started: None,
-        millis: 0,
-        redactions: Default::default(),
-        note: Some("no room left in the bundle".to_owned()),
-        subject: Default::default(),
-    }
+    let source = format!("GET /api/v1/namespaces/{namespace}/pods/{pod}/log");
+    let outcome = if number.is_multiple_of(3) { Outcome::TimedOut } else { Outcome::Skipped };
+    let note = Some("no room left in the bundle".to_owned());
+    LedgerEntry { note, ..LedgerEntry::new(paths::log(&namespace, &pod, "main", false), source, outcome) }
 }

@@ -11,6 +11,7 @@ fn task(scope: Scope) -> ListTask {
         plural: "deployments".into(),
         kind: "Deployment".into(),
         namespaced: true,
+        other_versions: Vec::new(),
     };
     ListTask { resource, scope, content: Content::Whole, selector: Some("app in (a,b)".into()) }
 }
@@ -168,6 +169,7 @@ async fn what_was_seen_before_and_is_gone_joins_the_list() {
         plural: "pods".into(),
         kind: "Pod".into(),
         namespaced: true,
+        other_versions: Vec::new(),
     };
     let task = ListTask { resource: pods, scope: Scope::Everywhere, content: Content::Whole, selector: None };
     let (store, selection) = (Store::default(), Selection::default());

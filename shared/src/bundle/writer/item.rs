@@ -127,19 +127,8 @@ impl Item {
 
     /// A ledger entry with path, size and hash of this file; times, redactions and notes are for the caller to add.
     pub fn entry(&self, source: impl Into<String>, outcome: Outcome) -> LedgerEntry {
-        LedgerEntry {
-            path: self.path.clone(),
-            source: source.into(),
-            outcome,
-            bytes: self.bytes,
-            missing_bytes: None,
-            sha256: Some(self.sha256.clone()),
-            started: None,
-            millis: 0,
-            redactions: Default::default(),
-            note: None,
-            subject: Default::default(),
-        }
+        let (bytes, sha256) = (self.bytes, Some(self.sha256.clone()));
+        LedgerEntry { bytes, sha256, ..LedgerEntry::new(self.path.clone(), source, outcome) }
     }
 
     /// Writes the file's bytes, uncompressed.
