@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use shared::bundle::manifest::{FORMAT, LedgerEntry, Manifest};
+use shared::bundle::manifest::{FORMAT, LedgerEntry, Manifest, ManifestError};
 use shared::bundle::paths;
 use shared::lang::Localized;
 
@@ -14,32 +14,18 @@ use crate::snapshot::{Known, TextKind};
 
 /// Reads `manifest.json`. What is wrong with it is a note for the reader.
 pub(super) fn manifest(text: &str) -> Result<Manifest, Localized> {
-    #[derive(Deserialize)]
-    struct Head {
-        format: String,
-    }
-    let damaged = |error: serde_json::Error| {
-        Localized::new(
+    Manifest::parse(text.as_bytes()).map_err(|error| match error {
+        ManifestError::Json(error) => Localized::new(
             format!("{} 无法读取（{error}）：不知道哪些内容没有收集到。", paths::MANIFEST),
             format!("{} cannot be read ({error}): what was not collected is unknown.", paths::MANIFEST),
-        )
-    };
-    let head: Head = serde_json::from_str(text).map_err(damaged)?;
-    if head.format.split('.').next() != FORMAT.split('.').next() || major(&head.format) != major(FORMAT) {
-        return Err(Localized::new(
-            format!("收集包的格式 {} 比本程序新或不同（{FORMAT}）：请升级 casebook-analyze。", head.format),
+        ),
+        ManifestError::Format(format) => Localized::new(
+            format!("收集包的格式 {format} 比本程序新或不同（{FORMAT}）：请升级 casebook-analyze。"),
             format!(
-                "the bundle has format {}, this program reads {FORMAT}: use a newer casebook-analyze.",
-                head.format
+                "the bundle has format {format}, this program reads {FORMAT}: use a newer casebook-analyze."
             ),
-        ));
-    }
-    serde_json::from_str(text).map_err(damaged)
-}
-
-/// `v1` of `casebook.bundle/v1.2`.
-fn major(format: &str) -> &str {
-    format.rsplit('/').next().and_then(|version| version.split('.').next()).unwrap_or_default()
+        ),
+    })
 }
 
 /// The errors of a ledger as a text, each on the line that its entry has in the manifest.

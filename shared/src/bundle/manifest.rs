@@ -12,6 +12,10 @@ use super::failure::Failure;
 
 /// Version of the bundle format. Readers accept a greater minor; a greater major is refused with a clear error.
 pub const FORMAT: &str = "casebook.bundle/v1";
+/// What stands before the version.
+const FORMAT_NAME: &str = "casebook.bundle/v";
+/// The major version that is read here.
+const MAJOR: u32 = 1;
 
 /// Annotation of objects that were seen while watching and did not exist any more when the lists were read.
 pub const GONE: &str = "casebook/gone";
@@ -43,6 +47,39 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
     pub ledger: Vec<LedgerEntry>,
+}
+
+/// Why the text of a manifest is not one that can be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    #[error(
+        "it is of format {0:?}, and this version reads {FORMAT:?}\nhint: use the version that made it, or a later one"
+    )]
+    Format(String),
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Manifest {
+    /// Reads a manifest of this major version, whichever its minor. Words and fields that a later minor has added are
+    /// passed over.
+    ///
+    /// # Errors
+    /// When it is of another major version, or none at all.
+    pub fn parse(text: &[u8]) -> Result<Manifest, ManifestError> {
+        #[derive(Deserialize)]
+        struct Head {
+            format: String,
+        }
+        // First of all, since nothing else of another major version has to be as it is here.
+        let Head { format } = serde_json::from_slice(text)?;
+        let major =
+            format.strip_prefix(FORMAT_NAME).and_then(|version| version.split('.').next()?.parse().ok());
+        if major != Some(MAJOR) {
+            return Err(ManifestError::Format(format));
+        }
+        Ok(serde_json::from_slice(text)?)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +131,9 @@ pub enum Outcome {
     Failed,
     /// Not attempted, for the reason in `note`.
     Skipped,
+    /// A word that this version does not know; nothing can be concluded from it.
+    #[serde(other)]
+    Unknown,
 }
 
 impl Outcome {
@@ -104,7 +144,10 @@ impl Outcome {
 
     /// Whether the user should hear of it: a part that was wanted is missing.
     pub fn is_loss(self) -> bool {
-        matches!(self, Outcome::Forbidden | Outcome::TimedOut | Outcome::Truncated | Outcome::Failed)
+        matches!(
+            self,
+            Outcome::Forbidden | Outcome::TimedOut | Outcome::Truncated | Outcome::Failed | Outcome::Unknown
+        )
     }
 
     pub fn as_str(self) -> &'static str {
@@ -117,6 +160,7 @@ impl Outcome {
             Outcome::Truncated => "truncated",
             Outcome::Failed => "failed",
             Outcome::Skipped => "skipped",
+            Outcome::Unknown => "unknown",
         }
     }
 }
@@ -195,5 +239,34 @@ pub struct Subject {
 impl Subject {
     pub fn is_empty(&self) -> bool {
         *self == Subject::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_manifest_from_the_future_is_read_as_far_as_it_can_be() {
+        let entry = json!({"path": "a", "source": "b", "outcome": "teleported", "failure": "quantum", "mood": "good"});
+        let text = |format: &str| {
+            json!({"format": format, "tool": {"name": "casebook-collect", "version": "9"}, "weather": {"sun": true},
+                "started": "1970-01-01T00:00:00Z", "finished": "1970-01-01T00:00:00Z", "ledger": [entry]})
+            .to_string()
+        };
+        for format in [FORMAT, "casebook.bundle/v1.7"] {
+            let manifest = Manifest::parse(text(format).as_bytes()).unwrap();
+            let [entry] = &manifest.ledger[..] else { panic!("{manifest:?}") };
+            assert_eq!((entry.outcome, entry.failure), (Outcome::Unknown, Some(Failure::Unknown)));
+            assert!(!entry.outcome.is_whole() && entry.outcome.is_loss());
+        }
+        for format in ["casebook.bundle/v9", "casebook.bundle/v10.1", "casebook.bundle/v", "other/v1", ""] {
+            let error = Manifest::parse(text(format).as_bytes()).unwrap_err();
+            assert!(matches!(error, ManifestError::Format(_)), "{error}");
+        }
+        // Nothing else of it needs to be as it is here.
+        let error = Manifest::parse(br#"{"format": "casebook.bundle/v2", "ledger": {}}"#).unwrap_err();
+        assert!(error.to_string().contains("v2") && error.to_string().contains("hint: "), "{error}");
     }
 }

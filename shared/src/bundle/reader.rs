@@ -59,7 +59,7 @@ impl Bundle {
             .collect();
         let manifest = match files.remove(paths::MANIFEST) {
             Some(entry) => Some(
-                serde_json::from_slice(&entry.data)
+                Manifest::parse(&entry.data)
                     .map_err(|error| not(format!("{} does not parse: {error}", paths::MANIFEST)))?,
             ),
             None => None,
