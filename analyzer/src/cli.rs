@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use shared::encryption::{Identities, KeyError};
+use shared::encryption::{Identities, KeyError, is_open_to_others, open_to_others};
 use shared::lang::Lang;
 
 use self::bounds::Bounds;
@@ -90,6 +90,9 @@ impl Analyze {
     /// # Errors
     /// When a file cannot be read, or holds something else.
     pub fn identities(&self) -> Result<Identities, KeyError> {
+        for file in self.identity_files.iter().filter(|file| is_open_to_others(file)) {
+            say(&format!("note: {}", open_to_others(file).get(self.common.lang())));
+        }
         Identities::read(&self.identity_files)
     }
 }

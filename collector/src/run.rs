@@ -41,6 +41,7 @@ use crate::messages::{self, pick};
 use crate::options::Options;
 use crate::plan;
 use crate::progress::Progress;
+use crate::say;
 use crate::select::{Kind, Part};
 use crate::signals::Abandon;
 use crate::sink::{Sink, entry};
@@ -104,6 +105,9 @@ pub async fn collect(options: Options, cluster: bool) -> Result<Done, RunError> 
     let started = Timestamp::now();
     let texts = text::read_given(&options.texts)?;
     // Before anything is asked for: what cannot be turned back is not to be collected.
+    if let Some((_, keyring)) = &options.pseudonyms {
+        say::if_open_to_others(keyring.key_path(), options.lang);
+    }
     let renaming = match &options.pseudonyms {
         Some((kinds, keyring)) => Some(Renaming {
             words: keyring.begin(kinds.clone())?,

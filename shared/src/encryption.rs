@@ -22,7 +22,7 @@ use std::io::{self, Read, Seek, Write};
 pub use age::stream::StreamWriter;
 use age::x25519::Identity;
 
-pub use self::keys::{Identities, KeyError, NewKey, Recipients};
+pub use self::keys::{Identities, KeyError, NewKey, Recipients, is_open_to_others, open_to_others};
 pub use self::opened::{Locked, Opened, is_sealed, open};
 
 /// Ending of a sealed file's name.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use shared::archive::{self, Fault, Limits, Note};
-use shared::bundle::manifest::{Manifest, Outcome};
+use shared::bundle::manifest::{Manifest, ManifestError, Outcome};
 use shared::bundle::paths;
 use shared::encryption::{Identities, KeyError, Locked};
 use shared::lang::Lang;
@@ -28,12 +28,13 @@ enum InspectError {
     )]
     NoManifest(String),
     #[error("the manifest of {path} cannot be read: {source}")]
-    Manifest { path: String, source: serde_json::Error },
+    Manifest { path: String, source: ManifestError },
 }
 
 /// Prints a summary of a bundle.
 pub fn inspect(args: &InspectArgs, locale: Option<Lang>) -> Exit {
     let lang = args.lang.or(locale).unwrap_or(Lang::En);
+    args.identities.iter().for_each(|file| say::if_open_to_others(file, lang));
     match read(args) {
         Ok(manifest) => match say::out(&show(&manifest, lang)) {
             Ok(()) => Exit::Complete,
@@ -46,6 +47,7 @@ pub fn inspect(args: &InspectArgs, locale: Option<Lang>) -> Exit {
 fn read(args: &InspectArgs) -> Result<Manifest, InspectError> {
     let path = args.bundle.display().to_string();
     let identities = Identities::read(&args.identities)?;
+
     let contents = archive::read(&args.bundle, &Limits::default(), &identities)?;
     if let Some(Note { fault: Fault::Locked(locked), .. }) = contents.notes.first() {
         return Err(InspectError::Locked { path, locked: locked.clone() });
@@ -54,7 +56,7 @@ fn read(args: &InspectArgs) -> Result<Manifest, InspectError> {
         |p: &str| p == paths::MANIFEST || p.split_once('/').is_some_and(|(_, rest)| rest == paths::MANIFEST);
     let entry = contents.entries.into_iter().find(|entry| is_manifest(&entry.path));
     let entry = entry.ok_or_else(|| InspectError::NoManifest(path.clone()))?;
-    serde_json::from_slice(&entry.data).map_err(|source| InspectError::Manifest { path, source })
+    Manifest::parse(&entry.data).map_err(|source| InspectError::Manifest { path, source })
 }
 
 /// One kind of content: everything below one folder.

@@ -18,6 +18,7 @@ use crate::exit::Exit;
 use crate::keyring::{Keyring, KeyringError};
 use crate::run::Done;
 use crate::run::deliver::{DeliverError, Renaming, Stage};
+use crate::say;
 
 #[derive(Debug, thiserror::Error)]
 enum PseudonymizeError {
@@ -48,6 +49,9 @@ enum PseudonymizeError {
 /// Writes the bundle again.
 pub fn pseudonymize(args: &PseudonymizeArgs, locale: Option<Lang>) -> Exit {
     let lang = args.lang.or(locale).unwrap_or(Lang::En);
+    if let Ok(keyring) = Keyring::open(args.keyring.pseudonym_key.clone()) {
+        say::if_open_to_others(keyring.key_path(), lang);
+    }
     match run(args) {
         Ok(done) => {
             announce(&done, lang);

@@ -5,12 +5,14 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use age::secrecy::ExposeSecret;
 use age::x25519::{Identity, Recipient};
 use jiff::Timestamp;
+
+use crate::lang::Localized;
 
 const PUBLIC: &str = "age1";
 const SECRET: &str = "AGE-SECRET-KEY-";
@@ -136,6 +138,21 @@ impl NewKey {
     }
 }
 
+/// Whether others than its owner may read a file that holds a secret key. Of what cannot be looked at nothing is said.
+pub fn is_open_to_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(path).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o077 != 0)
+}
+
+/// What to say of such a file.
+pub fn open_to_others(path: &Path) -> Localized {
+    let path = path.display();
+    Localized::new(
+        format!("密钥文件 {path} 可被本机其他用户读取，请执行：chmod 600 {path}"),
+        format!("others on this machine can read the secret key in {path}: chmod 600 {path}"),
+    )
+}
+
 fn text_of(path: &PathBuf) -> Result<String, KeyError> {
     let unreadable = |source| KeyError::Unreadable { path: path.clone(), source };
     if fs::metadata(path).map_err(unreadable)?.len() > LONGEST {
@@ -192,6 +209,19 @@ mod tests {
         let list = file(&folder, "desk.txt", &format!("# desk\n{}\n", other.public));
         let given = [one.public, list.display().to_string()];
         assert_eq!(Recipients::read(&given).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_key_that_others_can_read_is_noticed() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let key = file(&folder, "key.txt", "x");
+        for (mode, open) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true)] {
+            fs::set_permissions(&key, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(is_open_to_others(&key), open, "{mode:o}");
+        }
+        assert!(!is_open_to_others(&folder.path().join("missing")));
+        assert!(open_to_others(&key).en.contains("chmod 600"));
     }
 
     #[test]
