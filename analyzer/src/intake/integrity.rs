@@ -34,7 +34,7 @@ pub(super) fn notes(manifest: &Manifest, sums: &Sums) -> Vec<Localized> {
             Mismatch::Unlisted { path } => unlisted.push(path),
         }
     }
-    [
+    let mut notes: Vec<Localized> = [
         (changed, "在收集之后被修改过", "changed after it was collected"),
         (missing, "在清单中，但不在包里", "in the manifest and not in the bundle"),
         (unlisted, "在收集之后被加进来", "added after the collection"),
@@ -52,7 +52,14 @@ pub(super) fn notes(manifest: &Manifest, sums: &Sums) -> Vec<Localized> {
             format!("the bundle is not as it was collected: {named}{more_en}: {en}."),
         )
     })
-    .collect()
+    .collect();
+    if !notes.is_empty() {
+        notes.push(Localized::new(
+            "清单中的哈希只能发现损坏，不能防止伪造：没有提示不等于没有被改过。",
+            "The hashes show damage and do not keep anybody from forging: without a note it may have been changed all the same.",
+        ));
+    }
+    notes
 }
 
 #[cfg(test)]
@@ -92,6 +99,8 @@ mod tests {
                 "the bundle is not as it was collected: a: changed after it was collected.",
                 "the bundle is not as it was collected: b, c, d: in the manifest and not in the bundle.",
                 "the bundle is not as it was collected: new: added after the collection.",
+                "The hashes show damage and do not keep anybody from forging: without a note it may have been changed \
+                 all the same.",
             ]
         );
     }

@@ -18,6 +18,7 @@ casebook 收集包
   texts/                   用户提供的文本
 未收集：Secret 的内容、managedFields。密码、密钥、令牌等已替换为 ***kind:hash*** 形式的标记，同一个值的标记相同。
 过长的日志保留开头与结尾，中间有一行说明缺少的字节数。
+清单中的哈希只能发现损坏，不能防止伪造：任何人都可以连同哈希一起改写。
 查看内容：casebook-collect inspect 文件名
 
 casebook bundle
@@ -32,6 +33,7 @@ Made by casebook-collect for whoever looks into a problem.
 Left out: the content of Secrets, managedFields. Passwords, keys and tokens are replaced by marks of the form
 ***kind:hash***; equal values have equal marks. A log that is too long keeps its head and its tail, with a line between
 them that counts the missing bytes.
+The hashes in the manifest show damage and do not keep anybody from forging: whoever changes a file can change its hash.
 To look into it: casebook-collect inspect FILE
 ";
 
