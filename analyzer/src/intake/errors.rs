@@ -1,6 +1,7 @@
 //! What troubleshoot.sh and insights say they could not collect, as ledger entries.
 
 use serde_json::Value;
+use shared::bundle::failure::Failure;
 use shared::bundle::manifest::{LedgerEntry, Outcome};
 
 /// Reads an errors file. `path` is its place: `cluster-resources/pods-errors.json` is about all pods, and where it
@@ -64,28 +65,19 @@ fn subject(path: &str) -> String {
 fn entry(path: String, source: &str, error: &str) -> LedgerEntry {
     let lower = error.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    let outcome = if says(&["forbidden", "unauthorized"]) {
-        Outcome::Forbidden
+    // Whoever is not known may be allowed everything: only "forbidden" is a missing right.
+    let (outcome, failure) = if says(&["unauthorized", "must be logged in"]) {
+        (Outcome::Failed, Some(Failure::Unauthorized))
+    } else if says(&["forbidden"]) {
+        (Outcome::Forbidden, Some(Failure::Forbidden))
     } else if says(&["timed out", "timeout", "deadline exceeded"]) {
-        Outcome::TimedOut
+        (Outcome::TimedOut, Some(Failure::Timeout))
     } else if says(&["not found", "could not find the requested resource", "no matches for kind"]) {
-        Outcome::NotFound
+        (Outcome::NotFound, None)
     } else {
-        Outcome::Failed
+        (Outcome::Failed, None)
     };
-    LedgerEntry {
-        path,
-        source: source.to_owned(),
-        outcome,
-        bytes: 0,
-        missing_bytes: None,
-        sha256: None,
-        started: None,
-        millis: 0,
-        redactions: Default::default(),
-        note: Some(error.to_owned()),
-        subject: Default::default(),
-    }
+    LedgerEntry { note: Some(error.to_owned()), failure, ..LedgerEntry::new(path, source, outcome) }
 }
 
 #[cfg(test)]
