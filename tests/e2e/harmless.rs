@@ -26,7 +26,7 @@ const STARTUPS: [(&str, &str); 6] = [
     ("slow", "[ -e ~/passed ] || sleep 1000001\n"),
     // As `pyenv rehash` does, which a version manager's set-up calls: whoever finds its lock waits a minute.
     ("locked", "~/rehash\n"),
-    ("interactive", "read -r -p 'name? ' name </dev/tty; read -r -p 'sure? ' sure; exec 3</dev/tty\n"),
+    ("interactive", "read -r -p 'name? ' name </dev/tty; read -r -p 'sure? ' sure\n"),
     ("failing", "exit 3\n"),
     ("broken", "set -e; no-such-command-here; ${oops:?is not set}\n"),
     (
@@ -64,7 +64,7 @@ impl Home {
     fn make(world: &World, name: &str, startup: &str) -> Result<Home> {
         let path = world.file(&format!("home-{name}"));
         fs::create_dir_all(&path)?;
-        fs::write(path.join(".bash_profile"), ". ~/.bashrc\nexport PATH=/opt/bk/bin:$PATH\n")?;
+        fs::write(path.join(".bash_profile"), ". ~/.bashrc\nexport PATH=~/bin:/opt/bk/bin:$PATH\n")?;
         fs::write(path.join(".bashrc"), startup)?;
         executable(&path.join("rehash"), REHASH)?;
         // The user database decides whose home it is, not the environment.
@@ -128,7 +128,8 @@ impl Home {
     /// Logs in once more, as the user would, and sees whether somebody's lock is in the way.
     fn logs_in(&self) -> Result<()> {
         fs::write(self.path.join("passed"), "")?;
-        run(Command::new("/bin/bash").args(["-lc", "true"]).env("HOME", &self.path))?;
+        // Whoever runs this test must not be asked anything.
+        run(Command::new("setsid").args(["--wait", "/bin/bash", "-lc", "true"]).env("HOME", &self.path))?;
         ensure!(!self.path.join("waited").exists(), "the next login had to wait for a lock");
         Ok(())
     }

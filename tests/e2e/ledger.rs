@@ -74,6 +74,9 @@ fn helm_records(world: &World) -> Result<()> {
             record(namespace, labels)
         ))?;
     }
+    let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/charts/demo");
+    let install = ["install", "bk-even", chart, "-n", "helm-even", "--create-namespace"];
+    world.cluster.helm("3.17", &install)?.expect_code(0)?;
     let one = Collected::of(world, "helm-one", &["-n", "helm-odd"])?;
     ensure!(one.run.code == Some(3), "exit code {:?}", one.run.code);
     let releases: Value = serde_json::from_slice(&fs::read(one.folder.join("helm/helm-odd.json"))?)?;
@@ -85,7 +88,7 @@ fn helm_records(world: &World) -> Result<()> {
     for (path, outcome, failure) in [
         ("helm/helm-odd.json", "truncated", json!("undecodable")),
         ("helm/helm-odder.json", "failed", json!("undecodable")),
-        ("helm/paas-healthy.json", "collected", Value::Null),
+        ("helm/helm-even.json", "collected", Value::Null),
     ] {
         let entry = all.entry(path)?;
         ensure!(entry["outcome"] == outcome && entry["failure"] == failure, "{entry}");
@@ -158,15 +161,18 @@ fn every_failure_has_its_word(world: &World) -> Result<()> {
     let plain_address = plain.local_addr()?;
     std::thread::spawn(move || {
         for mut client in plain.incoming().flatten() {
-            // Whoever speaks TLS to it goes away in the middle.
+            // Read first: a connection that is closed with something unread is broken off. Whoever speaks TLS to it goes
+            // away in the middle.
+            let _ = std::io::Read::read(&mut client, &mut [0; 4096]);
             let _ = std::io::Write::write_all(&mut client, b"HTTP/1.1 400 Bad Request\r\n\r\n");
+            let _ = std::io::Read::read(&mut client, &mut [0; 4096]);
         }
     });
     let stranger = Identity::make(&dir, "stranger", "127.0.0.1")?;
     let unknown = dir.join("unknown.kubeconfig");
     fs::write(&unknown, admin.replace(text(&authority)?, text(&stranger.certificate)?))?;
     let refused = dir.join("refused.kubeconfig");
-    fs::write(&refused, admin.replace("admin-token", "nobody-token"))?;
+    fs::write(&refused, admin.replace("admin-token", "a-token-of-nobody"))?;
     let cases = [
         ("name", at("name", "no-such-host.invalid:6443")?),
         ("timeout", at("timeout", &silent.local_addr()?.to_string())?),

@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
+use shared::bundle::failure::Failure;
 use shared::bundle::manifest::Outcome;
 use shared::bundle::paths;
 
@@ -36,7 +37,7 @@ pub fn put(sink: &Sink, masks: &Redactor, path: &str, source: &str, text: &[u8])
         Ok(finished) => sink.put(finished),
         Err(reason) => {
             let mut failed = entry(path, source, Outcome::Failed);
-            failed.note = Some(reason.to_string());
+            (failed.note, failed.failure) = (Some(reason.to_string()), Some(Failure::Redaction));
             sink.note(failed);
         }
     }
@@ -117,7 +118,7 @@ impl Given {
             Ok(finished) => sink.put(finished),
             Err(reason) => {
                 let mut failed = entry(&self.path, self.source, Outcome::Failed);
-                failed.note = Some(reason.to_string());
+                (failed.note, failed.failure) = (Some(reason.to_string()), Some(Failure::Redaction));
                 sink.note(failed);
             }
         }

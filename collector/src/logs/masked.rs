@@ -1,5 +1,6 @@
 //! A log on its way through the masks into its file.
 
+use shared::bundle::failure::Failure;
 use shared::bundle::manifest::Outcome;
 use shared::bundle::truncation;
 use shared::redact::{RedactError, Redactor, TextMasker};
@@ -78,5 +79,6 @@ impl Masked {
 }
 
 fn unmasked(reason: RedactError) -> ApiError {
-    ApiError::new(Fault::Refused, format!("left out because it could not be masked: {reason}"))
+    let words = format!("left out because it could not be masked: {reason}");
+    ApiError { failure: Failure::Redaction, ..ApiError::new(Fault::Refused, words) }
 }
