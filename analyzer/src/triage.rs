@@ -9,6 +9,7 @@ pub mod model;
 
 mod causes;
 mod command;
+mod conditions;
 mod draft;
 mod logs;
 mod nodes;
@@ -53,6 +54,7 @@ pub fn triage(snapshot: &Snapshot) -> Triage {
     drafts.extend(workloads::problems(&world, &spoken_for));
     drafts.extend(storage::problems(&world));
     drafts.extend(nodes::problems(&world));
+    drafts.extend(conditions::problems(&world));
     drafts.extend(workloads::releases(&world));
     drafts.extend(workloads::services(&world));
     read_logs(snapshot, &mut drafts);

@@ -83,9 +83,17 @@ fn pod(subject: &Subject) -> (Option<&str>, &str) {
 impl Report {
     /// Nothing was found, and something was read in which it could have been found.
     pub fn looks_well(&self) -> bool {
-        let read = self.bundle.objects.values().sum::<u64>() + self.bundle.texts;
+        self.says_nothing() && self.bundle.objects.values().any(|count| *count > 0)
+    }
+
+    /// Whether nothing was found, nothing is known to be wrong, and no line could be read. Of texts alone that is no good
+    /// news: what is wrong may stand in words that nobody here knows, or not in them at all.
+    pub fn says_nothing(&self) -> bool {
         let triage = &self.triage;
-        read > 0 && self.findings.is_empty() && triage.groups.is_empty() && triage.texts.is_empty()
+        self.findings.is_empty()
+            && triage.groups.is_empty()
+            && triage.texts.is_empty()
+            && self.readings.is_empty()
     }
 
     /// The telling lines of a log that a finding, told by itself, leaves to be read.

@@ -171,6 +171,8 @@ impl Writer<'_> {
                 "在已收集的内容里没有发现异常，也没有匹配到已知问题。",
                 "Nothing in what was collected looks wrong, and no known case matches.",
             )
+        } else if self.report.says_nothing() && self.report.bundle.texts > 0 {
+            words::WHAT_TO_SEND
         } else if triage.groups.is_empty() && triage.texts.is_empty() {
             ("输入里没有可以分析的内容。", "The input holds nothing that can be analysed.")
         } else {

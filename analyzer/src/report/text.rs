@@ -148,6 +148,14 @@ impl Writer<'_> {
                 "没有发现异常，也没有匹配到已知问题。",
                 "Nothing looks wrong, and no known case matches.",
             );
+        } else if report.says_nothing() && report.bundle.texts > 0 {
+            self.section(
+                "没有匹配到已知问题，文本里也没有能判断的报错。",
+                "No known case matches, and the text holds no error that can be judged.",
+            );
+            let (zh, en) = words::WHAT_TO_SEND;
+            let text = self.pick(zh, en).to_owned();
+            self.lines(2, None, &text);
         } else if report.findings.is_empty() {
             self.section("没有匹配到已知问题。", "No known case matches.");
         }

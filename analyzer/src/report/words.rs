@@ -203,6 +203,12 @@ mod tests {
     }
 }
 
+/// What to send where a text tells nothing that can be judged.
+pub const WHAT_TO_SEND: (&str, &str) = (
+    "请补充：完整的报错文本（不要截图）、kubectl get pods -A -o wide 的输出、异常 Pod 的 kubectl describe 和 kubectl logs -p；或在中控机运行 casebook-collect。",
+    "Please send the whole text of the error (no picture), what `kubectl get pods -A -o wide` prints, and `kubectl describe` and `kubectl logs -p` of the pods in trouble; or run casebook-collect on the control machine.",
+);
+
 /// The reading of the line at a place.
 pub fn reading<'r>(readings: &'r [Reading], path: &str, line: u32) -> Option<&'r Reading> {
     readings.iter().find(|reading| reading.line == line && reading.path == path)

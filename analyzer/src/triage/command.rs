@@ -2,6 +2,21 @@
 
 use super::model::Problem;
 
+/// Kinds whose objects have no namespace.
+const OF_THE_CLUSTER: &[&str] = &[
+    "Node",
+    "PersistentVolume",
+    "StorageClass",
+    "Namespace",
+    "APIService",
+    "CustomResourceDefinition",
+    "VolumeAttachment",
+    "ClusterIssuer",
+    "ClusterOperator",
+    "ClusterVersion",
+    "MachineConfigPool",
+];
+
 /// What to type first about a problem. `None` where there is nothing to type, or where a name in it is no plain word:
 /// what is made for pasting into a shell must not hold what an attacker named a pod.
 pub fn first_look(problem: &Problem) -> Option<String> {
@@ -16,7 +31,7 @@ pub fn first_look(problem: &Problem) -> Option<String> {
         ("Pod", Some(container)) if has_spoken(problem) => {
             format!("kubectl logs -n {namespace} {name} -c {} --tail=100", word(container)?)
         }
-        (kind @ ("Node" | "PersistentVolume" | "StorageClass" | "Namespace"), _) => {
+        (kind, _) if OF_THE_CLUSTER.contains(&kind) => {
             format!("kubectl describe {} {name}", kind.to_lowercase())
         }
         (kind, _) => format!("kubectl describe {} -n {namespace} {name}", word(kind)?.to_lowercase()),

@@ -8,8 +8,22 @@ use super::draft::Draft;
 use super::model::CauseKind;
 use super::world::{World, array_at, condition, is_status, str_at, subject, time_at};
 
-/// Conditions that are bad when true.
-const PRESSURES: &[&str] = &["MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"];
+/// Conditions that are bad when true: the kubelet's own, then those of node-problem-detector.
+const PRESSURES: &[&str] = &[
+    "MemoryPressure",
+    "DiskPressure",
+    "PIDPressure",
+    "NetworkUnavailable",
+    "KernelDeadlock",
+    "ReadonlyFilesystem",
+    "XfsShutdown",
+    "CperHardwareErrorFatal",
+    "CorruptDockerOverlay2",
+    "FrequentKubeletRestart",
+    "FrequentDockerRestart",
+    "FrequentContainerdRestart",
+    "FrequentUnregisterNetDevice",
+];
 
 /// Whether the node says, or has stopped saying, that it is ready.
 pub fn is_down(node: &Value) -> bool {

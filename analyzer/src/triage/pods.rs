@@ -253,6 +253,8 @@ fn restarted<'a>(world: &World, main: &[&Container<'a>]) -> Option<Verdict<'a>> 
     let last = time_at(worst.value, "/lastState/terminated/finishedAt");
     let recent = match (world.now, last) {
         (Some(now), Some(last)) => now.duration_since(last) < RECENT,
+        // Somebody sent this very pod: its restarts are what they may mean.
+        (None, Some(_)) => true,
         // Without times, one restart may be years old; many are a pattern.
         _ => worst.restarts() >= 5,
     };

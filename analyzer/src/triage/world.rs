@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::report::model::Subject;
-use crate::snapshot::{Object, Snapshot, TextKind, TextSource};
+use crate::snapshot::{Known, Object, Snapshot, TextKind, TextSource};
 
 /// Kind, namespace (empty for cluster-scoped), name.
 pub type Key<'a> = (&'a str, &'a str, &'a str);
@@ -14,7 +14,8 @@ pub type Key<'a> = (&'a str, &'a str, &'a str);
 /// A snapshot with its indexes.
 pub struct World<'a> {
     pub snapshot: &'a Snapshot,
-    /// The newest moment that the evidence speaks of; ages are counted back from it.
+    /// The newest moment that the evidence speaks of; ages are counted back from it. `None` where nothing but an object
+    /// itself tells it: then nothing is excused by being young.
     pub now: Option<Timestamp>,
     events: HashMap<Key<'a>, Vec<&'a Object>>,
     objects: HashMap<Key<'a>, &'a Object>,
@@ -82,6 +83,7 @@ impl<'a> World<'a> {
             }
         }
         let now = snapshot.inputs.iter().filter_map(|input| input.collected_at).max();
+        let now = now.filter(|_| !is_its_own_clock(snapshot));
         Self { snapshot, now, events, objects, logs, addresses }
     }
 
@@ -152,6 +154,19 @@ impl<'a> World<'a> {
     pub fn top_owner(&self, object: &'a Object) -> Option<(&'a str, &'a str)> {
         self.owners(object).pop()
     }
+}
+
+/// Objects of which none can tell how late it is: their own newest time is the last that happened to them.
+const FEW: usize = 4;
+
+/// Whether a few whole objects are all that there is, so that the newest time in them was taken for now. A table or a
+/// description gives ages, which need no clock.
+fn is_its_own_clock(snapshot: &Snapshot) -> bool {
+    let mut objects = snapshot.objects.by_collection.values().flatten();
+    let is_few = objects.clone().count() <= FEW && objects.clone().count() > 0;
+    let has_manifest = snapshot.inputs.iter().any(|input| input.manifest.is_some());
+    let has_list = snapshot.coverage.lists.values().any(|known| *known == Known::Whole);
+    is_few && !has_manifest && !has_list && objects.all(|object| !object.partial)
 }
 
 /// Kind and name of the controlling owner.
