@@ -4,6 +4,7 @@
 //! ([`decode`]) and read for what its place or its content says it is ([`file`]), on all cores. [`join`] puts the parts
 //! together in the order of the inputs and their paths, so that the result does not depend on which core was faster.
 
+mod belonging;
 mod decode;
 mod dialect;
 mod documents;

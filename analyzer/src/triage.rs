@@ -57,8 +57,8 @@ pub fn triage(snapshot: &Snapshot) -> Triage {
     drafts.extend(conditions::problems(&world));
     drafts.extend(workloads::releases(&world));
     drafts.extend(workloads::services(&world));
-    read_logs(snapshot, &mut drafts);
-    Triage { groups: causes::group(&world, drafts), texts: texts(snapshot) }
+    let quoted = read_logs(snapshot, &mut drafts);
+    Triage { groups: causes::group(&world, drafts), texts: texts(snapshot, &quoted) }
 }
 
 /// The lines of a log that sound bad, with their times; lines without a time are passed over.
@@ -119,7 +119,8 @@ fn spoken_for(world: &World, drafts: &[Draft]) -> HashSet<String> {
     keys
 }
 
-fn read_logs(snapshot: &Snapshot, drafts: &mut [Draft]) {
+/// Gives each problem the telling lines of its logs; the pieces of text that have been told of that way.
+fn read_logs(snapshot: &Snapshot, drafts: &mut [Draft]) -> Vec<(FileId, Range<usize>)> {
     let mut read: HashMap<(String, String), usize> = HashMap::new();
     for draft in drafts.iter_mut() {
         let alike = read.entry((draft.cause.name.clone(), draft.problem.state.clone())).or_default();
@@ -139,10 +140,14 @@ fn read_logs(snapshot: &Snapshot, drafts: &mut [Draft]) {
         }
         draft.problem.log = lines;
     });
+    let told = drafts.iter().filter(|draft| !draft.problem.log.is_empty()).flat_map(|draft| &draft.logs);
+    told.map(|source| (source.file, source.range.clone())).collect()
 }
 
 /// Texts that nobody owns: what the user pasted, journals, and logs of pods that the evidence does not list.
-fn texts(snapshot: &Snapshot) -> Vec<TextLines> {
+///
+/// `quoted` are pieces of them that problems speak of.
+fn texts(snapshot: &Snapshot, quoted: &[(FileId, Range<usize>)]) -> Vec<TextLines> {
     let no_pods = snapshot.objects.of("pods").is_empty();
     let sources: Vec<&TextSource> = snapshot
         .texts
@@ -160,6 +165,7 @@ fn texts(snapshot: &Snapshot) -> Vec<TextLines> {
         .iter()
         .filter(|source| matches!(source.kind, TextKind::Describe | TextKind::Table))
         .map(|source| (source.file, source.range.clone()))
+        .chain(quoted.iter().cloned())
         .collect();
     let mut texts: Vec<(u8, TextLines)> = sources
         .par_iter()

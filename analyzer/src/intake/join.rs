@@ -6,6 +6,7 @@ use std::sync::Arc;
 use shared::bundle::manifest::{LedgerEntry, Outcome};
 
 use super::Read;
+use super::belonging;
 use super::ledger::{self, Said};
 use super::merge;
 use super::part::{ListKey, LogKey, Part, Piece};
@@ -129,6 +130,7 @@ impl Joined {
         for (collection, all) in &mut self.snapshot.objects.by_collection {
             *all = merge::objects(collection, std::mem::take(all), &self.snapshot.files, &self.whole);
         }
+        belonging::settle(&mut self.snapshot);
         rotation::mark(&mut self.snapshot);
         self.snapshot
     }

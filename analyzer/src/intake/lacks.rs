@@ -72,7 +72,14 @@ pub(super) fn missing(parts: &[Part]) -> Option<Localized> {
     }
     let wanted = WANTED.iter().filter(|(collection, ..)| !has(collection));
     let (mut zh, mut en): (Vec<_>, Vec<_>) = wanted.map(|(_, zh, en)| (*zh, *en)).unzip();
-    if !parts.iter().any(|part| part.pieces.iter().any(|piece| piece.kind == TextKind::Log)) {
+    let pods = parts.iter().flat_map(|part| &part.objects).filter(|found| found.collection == "pods");
+    let pods: Vec<&str> = pods.filter_map(|pod| pod.value.pointer("/metadata/name")?.as_str()).collect();
+    let is_log = |part: &Part| {
+        let is_named = !part.pieces.iter().any(|piece| piece.kind == TextKind::Describe)
+            && pods.iter().any(|pod| !pod.is_empty() && part.path.contains(pod));
+        is_named || part.pieces.iter().any(|piece| piece.kind == TextKind::Log)
+    };
+    if !parts.iter().any(is_log) {
         zh.push("日志");
         en.push("logs");
     }
@@ -101,10 +108,13 @@ mod tests {
 
     #[test]
     fn saved_output_says_what_is_not_in_it() {
-        let part = |text: &str| file::read("a.txt".into(), Arc::from(text), Role::Unknown, false);
+        let at = |path: &str, text: &str| file::read(path.into(), Arc::from(text), Role::Unknown, false);
+        let part = |text: &str| at("a.txt", text);
         let pods = part(
             "$ kubectl get pods -A\nNAMESPACE  NAME  READY  STATUS  RESTARTS  AGE\na  web-0  1/1  Running  0  1d\n",
         );
+        let with_log = missing(&[pods.clone(), at("logs/web-0.txt", "no\n")]).unwrap();
+        assert!(!with_log.en.contains("logs"), "{}", with_log.en);
         let said = missing(&[pods]).unwrap();
         assert!(said.en.contains("no events, nodes, claims, helm releases, logs;"), "{}", said.en);
         assert_eq!(missing(&[part("Error: UPGRADE FAILED\n")]), None);

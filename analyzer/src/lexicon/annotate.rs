@@ -183,9 +183,11 @@ impl<'s> Teller<'s> {
         }
         let far = self.names(line, writer);
         // The other end, whether or not the bundle knows it.
-        let ends = names(&line.text).into_iter().filter(|name| matches!(name, Name::Endpoint { .. }));
-        if let Some(end) =
-            far.first().map(|named| named.name.clone()).or_else(|| Some(ends.last()?.written().to_owned()))
+        let mut ends = names(&line.text).into_iter().filter(|name| matches!(name, Name::Endpoint { .. }));
+        if let Some(end) = far
+            .first()
+            .map(|named| named.name.clone())
+            .or_else(|| Some(ends.next_back()?.written().to_owned()))
         {
             fields.entry("name").or_insert_with(|| json!(end));
         }

@@ -128,8 +128,11 @@ impl Lexicon {
     }
 }
 
+/// Readings and their patterns that rest on a literal.
+type Owners = Vec<(u32, u32)>;
+
 /// Each literal once, with the patterns that need it.
-fn literals(readings: &[Reading]) -> (Vec<Vec<u8>>, Vec<Vec<(u32, u32)>>) {
+fn literals(readings: &[Reading]) -> (Vec<Vec<u8>>, Vec<Owners>) {
     let mut by_literal: std::collections::BTreeMap<&[u8], Vec<(u32, u32)>> = Default::default();
     for (reading, place) in readings.iter().zip(0..) {
         for (pattern, nth) in reading.patterns.iter().zip(0..) {

@@ -63,6 +63,8 @@ struct Candidates {
     rows: Vec<Arc<Row>>,
     /// A row that lacks a field because its object is known in part only.
     partly: bool,
+    /// Such rows by the values of the fields that are joined.
+    doubtful: Vec<Index>,
     /// For each join, row indexes by the value of the field.
     join: Vec<Index>,
     /// The same for each preference.
@@ -94,7 +96,10 @@ pub fn bind(rule: &Rule, found: Vec<Vec<Arc<Row>>>, ground: &Ground<'_>) -> Bind
                 let (rows, partly, enough) =
                     chosen(rule, evidence, &candidates, &binding, ground, &mut evaluations);
                 cut |= !enough;
-                (picked(evidence, rows).into(), partly || !enough)
+                let doubtful = rows.is_empty()
+                    && joined(&evidence.join, &candidates.doubtful, &binding)
+                        .is_some_and(|rows| !rows.is_empty());
+                (picked(evidence, rows).into(), partly || doubtful || !enough)
             };
             let truth = if rows.is_empty() {
                 absent_truth(evidence, &binding, partly, |scope| {
@@ -184,6 +189,7 @@ fn candidates(evidence: &Evidence, rows: Vec<Arc<Row>>, ground: &Ground<'_>) -> 
         |rows: &[Arc<Row>], joins: &[Join]| joins.iter().map(|join| by_value(rows, &join.field)).collect();
     let known = index(&rows, &evidence.prefer);
     let mut kept = Vec::new();
+    let mut doubtful = Vec::new();
     for row in rows {
         // Where a pattern was tried, the scan has looked at the globs already.
         if evidence.pattern.is_none() && !passes_globs(evidence, &row.value) {
@@ -202,13 +208,17 @@ fn candidates(evidence: &Evidence, rows: Vec<Arc<Row>>, ground: &Ground<'_>) -> 
         }
         match answer {
             Answer::Yes => kept.push(row),
-            Answer::Missing if row.partial => partly = true,
+            Answer::Missing if row.partial => {
+                partly = true;
+                doubtful.push(row);
+            }
             Answer::Missing | Answer::No => {}
         }
     }
     order(evidence, &mut kept);
     let (join, prefer) = (index(&kept, &evidence.join), index(&kept, &evidence.prefer));
-    Candidates { rows: kept, partly, join, prefer, known }
+    let doubtful = index(&doubtful, &evidence.join);
+    Candidates { rows: kept, partly, doubtful, join, prefer, known }
 }
 
 fn by_value(rows: &[Arc<Row>], field: &Path) -> Index {
@@ -365,9 +375,12 @@ fn joined(joins: &[Join], indexes: &[Index], binding: &Binding) -> Option<Vec<us
     let mut result: Option<Vec<usize>> = None;
     for (join, index) in joins.iter().zip(indexes) {
         let row = binding.row(join.evidence)?;
-        let mut matching: Vec<usize> = join
-            .other
-            .values(&row.value)
+        let values = join.other.values(&row.value);
+        // An event may be about a pod as a whole. A log is always of one container, known or not.
+        if join.implied && values.is_empty() && row.value.get("previous").is_none() {
+            continue;
+        }
+        let mut matching: Vec<usize> = values
             .into_iter()
             .filter_map(scalar)
             .filter_map(|value| index.get(&value))

@@ -267,8 +267,8 @@ fn absorb(first: &mut Hit, other: Hit) {
 /// not known is read all the same.
 fn reads(evidence: &Evidence, source: &TextSource) -> bool {
     let fits = |globs: &[glob::Glob], value: &Option<String>| match value {
-        Some(value) => glob::any(globs, value),
-        None => true,
+        Some(value) if !value.is_empty() => glob::any(globs, value),
+        _ => true,
     };
     evidence.spec.previous.is_none_or(|previous| source.kind != TextKind::Log || previous == source.previous)
         && fits(&evidence.namespaces, &source.namespace)

@@ -254,3 +254,39 @@ fn a_rules_own_question_is_not_buried_among_general_ones() {
         ]
     );
 }
+
+#[test]
+fn logs_are_joined_by_container_and_run_without_being_told() {
+    let body = "evidence:\n  log: {in: logs, text: 'no such host'}\n  \
+        failing: {in: containers, join: {pod: log.pod}, where: '!container.ready'}\n\
+        verdict: {confirmed: log && failing}\nsubject: failing";
+    let set = rules(&[rule("a/b", "joined", body)]);
+    let status = |name: &str, ready: bool| json!({"name": name, "ready": ready, "restartCount": 2, "state": {"running": {}}});
+    let pod = |namespace: &str, app_ready: bool| {
+        json!({"kind": "Pod", "apiVersion": "v1", "metadata": {"namespace": namespace, "name": "web-0"},
+            "spec": {"containers": [{"name": "app"}, {"name": "logger"}]},
+            "status": {"phase": "Running", "containerStatuses": [status("app", app_ready), status("logger", true)]}})
+    };
+    let run_with = |log: &str, app_ready: bool| {
+        let list =
+            |pod: Value| json!({"kind": "List", "apiVersion": "v1", "items": [pod]}).to_string().into_bytes();
+        let files = vec![
+            ("cluster-resources/pods/a.json".to_owned(), list(pod("a", app_ready))),
+            ("cluster-resources/pods/b.json".to_owned(), list(pod("b", false))),
+            (log.to_owned(), b"lookup db: no such host\n".to_vec()),
+        ];
+        run(&set, &intake::from_files(files, Vec::new())).findings.len()
+    };
+    assert_eq!(run_with("cluster-resources/pods/logs/a/web-0/app.log", false), 1);
+    assert_eq!(run_with("cluster-resources/pods/logs/a/web-0/app-previous.log", false), 1);
+    // The healthy neighbour's line, and that of a pod of the same name elsewhere, say nothing of it.
+    assert_eq!(run_with("cluster-resources/pods/logs/a/web-0/logger.log", false), 0);
+    assert_eq!(run_with("cluster-resources/pods/logs/a/web-0/app.log", true), 0);
+}
+
+#[test]
+fn an_event_about_a_pod_as_a_whole_goes_with_each_of_its_containers() {
+    let set = rules(&[rule("a/b", "joined", &PULL.replace("namespace: pull.namespace, ", ""))]);
+    let found = run(&set, &intake::from_files(vec![pods(1), events(1)], Vec::new()));
+    assert_eq!(found.findings[0].verdict, Verdict::Confirmed);
+}

@@ -155,6 +155,34 @@ impl Dates {
     }
 }
 
+/// What to send where a text tells nothing that can be judged.
+pub const WHAT_TO_SEND: (&str, &str) = (
+    "请补充：完整的报错文本（不要截图）、kubectl get pods -A -o wide 的输出、异常 Pod 的 kubectl describe 和 kubectl logs -p；或在中控机运行 casebook-collect。",
+    "Please send the whole text of the error (no picture), what `kubectl get pods -A -o wide` prints, and `kubectl describe` and `kubectl logs -p` of the pods in trouble; or run casebook-collect on the control machine.",
+);
+
+/// The reading of the line at a place.
+pub fn reading<'r>(readings: &'r [Reading], path: &str, line: u32) -> Option<&'r Reading> {
+    readings.iter().find(|reading| reading.line == line && reading.path == path)
+}
+
+/// What a line names, on one line: what it is, how it is, what it waits for, and which case knows it.
+pub fn named(named: &Named, lang: Lang) -> String {
+    let is = pick(lang, " 是 ", " is ");
+    let mut line = format!("{}{is}{}", named.name, subject(&named.subject, lang));
+    line.push_str(&format!("{}{}", pick(lang, "：", ": "), named.state.get(lang)));
+    for link in named.chain.iter().filter(|link| link.subject != named.subject) {
+        line.push_str(&format!(" → {} {}", subject(&link.subject, lang), link.state));
+    }
+    if let Some(case) = named.cases.first() {
+        line.push_str(&match lang {
+            Lang::Zh => format!("（见 {case}）"),
+            Lang::En => format!(" (see {case})"),
+        });
+    }
+    super::escape::one_line(&line)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,32 +229,4 @@ mod tests {
             "build 20240501T12 of x-2024-05-01"
         );
     }
-}
-
-/// What to send where a text tells nothing that can be judged.
-pub const WHAT_TO_SEND: (&str, &str) = (
-    "请补充：完整的报错文本（不要截图）、kubectl get pods -A -o wide 的输出、异常 Pod 的 kubectl describe 和 kubectl logs -p；或在中控机运行 casebook-collect。",
-    "Please send the whole text of the error (no picture), what `kubectl get pods -A -o wide` prints, and `kubectl describe` and `kubectl logs -p` of the pods in trouble; or run casebook-collect on the control machine.",
-);
-
-/// The reading of the line at a place.
-pub fn reading<'r>(readings: &'r [Reading], path: &str, line: u32) -> Option<&'r Reading> {
-    readings.iter().find(|reading| reading.line == line && reading.path == path)
-}
-
-/// What a line names, on one line: what it is, how it is, what it waits for, and which case knows it.
-pub fn named(named: &Named, lang: Lang) -> String {
-    let is = pick(lang, " 是 ", " is ");
-    let mut line = format!("{}{is}{}", named.name, subject(&named.subject, lang));
-    line.push_str(&format!("{}{}", pick(lang, "：", ": "), named.state.get(lang)));
-    for link in named.chain.iter().filter(|link| link.subject != named.subject) {
-        line.push_str(&format!(" → {} {}", subject(&link.subject, lang), link.state));
-    }
-    if let Some(case) = named.cases.first() {
-        line.push_str(&match lang {
-            Lang::Zh => format!("（见 {case}）"),
-            Lang::En => format!(" (see {case})"),
-        });
-    }
-    super::escape::one_line(&line)
 }

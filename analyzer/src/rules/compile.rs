@@ -76,6 +76,8 @@ pub struct Join {
     pub field: Path,
     pub evidence: usize,
     pub other: Path,
+    /// Nobody wrote it: see [`Compiler::complete`].
+    pub implied: bool,
 }
 
 /// Whether an evidence is a sign of trouble by itself: what is absent is not, and a host or a measurement has its say
@@ -209,7 +211,8 @@ impl Compiler<'_> {
                 .ok()
         });
         self.combinations(name, spec, &sources);
-        let join = self.joins(name, "join", &spec.join, &earlier_names);
+        let mut join = self.joins(name, "join", &spec.join, &earlier_names);
+        complete(&mut join, &sources, spec, earlier);
         let prefer = self.joins(name, "prefer", &spec.prefer, &earlier_names);
         depends.extend(join.iter().map(|join| join.evidence));
         let matches = spec
@@ -275,6 +278,7 @@ impl Compiler<'_> {
     ) -> Vec<Join> {
         given
             .iter()
+            .filter(|(_, other)| *other != ANY)
             .filter_map(|(field, other)| {
                 let steps = steps!["evidence", name, key, field.as_str()];
                 let field = self.path_of(&steps, field)?;
@@ -286,7 +290,7 @@ impl Compiler<'_> {
                     }
                 };
                 let evidence = self.known(&steps, &evidence, earlier)?;
-                Some(Join { field, evidence, other })
+                Some(Join { field, evidence, other, implied: false })
             })
             .collect()
     }
@@ -452,6 +456,40 @@ impl Compiler<'_> {
             gates.charts.extend(gate(&steps, text).map(|gate| (chart.clone(), gate)));
         }
         gates
+    }
+}
+
+/// Takes back what [`complete`] would add: `join: {pod: log.pod, previous: any}`.
+const ANY: &str = "any";
+
+/// A line of one container says nothing of its neighbour in the pod, nor of a pod of the same name elsewhere: where logs
+/// and containers are joined by their pod, they are by namespace and container, too, and two logs by their run.
+fn complete(join: &mut Vec<Join>, sources: &[Source], spec: &EvidenceSpec, earlier: &[Evidence]) {
+    const LOGS: Source = Source::Text(TextKind::Log);
+    let field_of = |source: &Source| match source {
+        Source::Containers => Some("name"),
+        Source::Text(TextKind::Log) => Some("container"),
+        _ => None,
+    };
+    let Some(mine) = sources.iter().find_map(field_of) else { return };
+    let Some(of_pod) = join.iter().find(|join| join.field.is(&["pod"]) && join.other.is(&["pod"])) else {
+        return;
+    };
+    let evidence = of_pod.evidence;
+    let origin = std::iter::successors(Some(&earlier[evidence]), |one| one.of.map(|of| &earlier[of]));
+    let Some(other) = origin.last() else { return };
+    let theirs = if other.row_name == "container" { "name" } else { "container" };
+    let has_run =
+        |sources: &[Source], spec: &EvidenceSpec| sources.contains(&LOGS) && spec.previous.is_none();
+    let mut wanted = vec![("namespace", "namespace"), (mine, theirs)];
+    if has_run(sources, spec) && has_run(&other.sources, &other.spec) {
+        wanted.push(("previous", "previous"));
+    }
+    for (field, of_other) in wanted {
+        let (Ok(path), Ok(of_other)) = (Path::parse(field), Path::parse(of_other)) else { continue };
+        if !join.iter().any(|join| join.field.is(&[field])) && !spec.join.contains_key(field) {
+            join.push(Join { field: path, evidence, other: of_other, implied: true });
+        }
     }
 }
 

@@ -7,10 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shared::lang::Localized;
 
+use super::compile::{Evidence, Join};
 use super::locate::Step;
 use super::set::RuleText;
+use super::source::Source;
 use super::{Rule, RuleError};
 use crate::matching::template;
+use crate::snapshot::TextKind;
 
 /// Lints rule texts together: references between rules are checked too.
 pub fn lint(texts: &[RuleText]) -> Vec<RuleError> {
@@ -125,9 +128,46 @@ impl Linter<'_> {
             if !used.contains(&evidence.name) {
                 self.problem(&steps, format!("nothing uses the evidence `{}`", evidence.name));
             }
+            self.joins(evidence, &steps);
             if evidence.spec.absent && evidence.branches {
                 self.problem(&steps, format!("`{}` is absent, so it has no row to refer to", evidence.name));
             }
+        }
+    }
+
+    /// What ties rows together by less than decides.
+    fn joins(&mut self, evidence: &Evidence, steps: &[Step]) {
+        let rule = self.rule;
+        let of_pod = |join: &Join| ["pod", "name", "node"].iter().any(|field| join.field.is(&[field]));
+        let is_of_host = |source: &Source| matches!(source, Source::Text(TextKind::Journal | TextKind::Host));
+        for join in evidence.join.iter().filter(|join| of_pod(join)) {
+            let other = &rule.evidence[join.evidence];
+            let looks_at_pods = evidence.sources.iter().any(|source| {
+                matches!(source, Source::Containers)
+                    || matches!(source, Source::Objects(plural) if plural == "pods")
+            });
+            if looks_at_pods && !other.sources.is_empty() && other.sources.iter().all(is_of_host) {
+                self.problem(
+                    steps,
+                    "a line of a host's kernel or journal is a pod's only by its control group or uid",
+                )
+                .hint =
+                    Some("name the pod's uid in `text` and compare it with `metadata.uid` in `where`".into());
+            }
+        }
+        let reads_logs = evidence
+            .sources
+            .iter()
+            .any(|source| matches!(source, Source::Containers | Source::Text(TextKind::Log)));
+        let compares_pods = |source: &str| {
+            let words: Vec<&str> = source.split_whitespace().collect();
+            words.windows(3).any(|at| {
+                at[1] == "==" && at[0].ends_with(".pod") && at[2].trim_end_matches(')').ends_with(".pod")
+            })
+        };
+        if reads_logs && evidence.spec.condition.as_deref().is_some_and(compares_pods) {
+            self.problem(steps, "pods are compared in `where`: another container's line would do").hint =
+                Some("write `join: {pod: …}`, which minds namespace, container and run as well".into());
         }
     }
 
@@ -299,6 +339,26 @@ mod tests {
                 "outcomes:\n  - {when: seen, conclusion: {zh: a, en: a}}\n  - {when: seen, conclusion: {zh: a, en: a}}\n"
             ),
             "unreachable: an outcome above has the same `when`"
+        );
+        let joined = |evidence: &str| {
+            let used =
+                told("verdict: {likely: seen}", &format!("{evidence}verdict: {{likely: seen && other}}"));
+            used.lines().next().unwrap_or_default().to_owned()
+        };
+        let logs = |rest: &str| format!("  other: {{in: logs, text: 'more text', {rest}}}\n");
+        assert_eq!(joined(&logs("join: {pod: seen.pod}")), "");
+        assert!(joined(&logs("where: 'hit.pod == seen.pod'")).starts_with("pods are compared in `where`"));
+        assert!(
+            joined(&logs("where: 'hit.count > 2 && seen.pod == hit.pod'")).starts_with("pods are compared")
+        );
+        let kernel = "  kernel: {in: journals, text: 'some error'}\n";
+        for pods in ["in: pods, join: {name: kernel.pod}", "in: containers, join: {node: kernel.node}"] {
+            let told = joined(&format!("{kernel}  other: {{{pods}}}\n"));
+            assert!(told.starts_with("a line of a host's kernel"), "{pods}: {told}");
+        }
+        assert_eq!(
+            joined(&format!("{kernel}  other: {{in: nodes, join: {{metadata.name: kernel.node}}}}\n")),
+            ""
         );
         let fix = "en: b}\n    fix: [{text: {zh: a, en: a}, destructive: true}]\n";
         assert_eq!(told("en: b}\n", fix), "a destructive step must say what is lost");

@@ -1,12 +1,15 @@
 //! The most telling last lines of a log.
 //!
 //! Three things make a line worth a reader's time: it sounds bad, few other logs of the bundle hold its like, and it
-//! stands near the end, where the program gave up. Lines of one shape count once. Only the end of each log is looked
-//! at, so that the cost is bounded by the number of logs and not by their length.
+//! stands near the end, where the program gave up. Lines of one shape count once. The end of each log is looked at line by
+//! line; of what stands before it only lines with a loud word, and of these a bounded number, so that an error at the
+//! start of a long log is not lost and the cost hardly follows the length.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
+use std::sync::LazyLock;
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use rayon::prelude::*;
 
 use crate::snapshot::{Snapshot, TextKind, TextSource};
@@ -18,6 +21,11 @@ use super::template::{Shape, shape};
 
 /// How much of a log's end is looked at, in bytes.
 const WINDOW: usize = 64 * 1024;
+/// How much of a log before that is searched for loud words, in bytes: so much from its beginning and so much up to the
+/// end that is looked at.
+const SEARCHED: usize = 4 << 20;
+/// Loud lines that are taken of each such part, half of them its first ones.
+const MOST_LOUD: usize = 400;
 /// How many bytes of a line are shown.
 const SHOWN: usize = 400;
 
@@ -83,11 +91,68 @@ pub fn end_of(text: &str) -> &str {
     &text[start + memchr::memchr(b'\n', &text.as_bytes()[start..]).map_or(0, |at| at + 1)..]
 }
 
+/// Words of lines that are looked at wherever in a log they stand.
+static LOUD: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    const WORDS: &[&str] = &[
+        "error",
+        "fatal",
+        "panic",
+        "exception",
+        "traceback",
+        "critical",
+        "failed",
+        "refused",
+        "denied",
+        "no such host",
+        "i/o timeout",
+        "out of memory",
+        "no space left",
+    ];
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .kind(Some(AhoCorasickKind::DFA))
+        .build(WORDS)
+        .expect("a dozen words make a small automaton")
+});
+
+/// Lines of `text` with a loud word, each with the byte at which it begins: the first and the last ones of the parts
+/// that are searched.
+fn loud_lines(text: &str) -> Vec<(usize, &str)> {
+    // In whole lines.
+    let after_line =
+        |at: usize| memchr::memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |more| at + more + 1);
+    let head_end = if text.len() > SEARCHED { after_line(SEARCHED) } else { text.len() };
+    let tail_at = match text.len().saturating_sub(SEARCHED) {
+        start if start > head_end => after_line(start),
+        _ => head_end,
+    };
+    let in_part = |part: &'_ str, at: usize| {
+        let mut lines: Vec<(usize, usize)> = Vec::new();
+        let mut next = 0;
+        while let Some(found) = LOUD.find(aho_corasick::Input::new(part).range(next..)) {
+            let start = memchr::memrchr(b'\n', &part.as_bytes()[..found.start()]).map_or(0, |at| at + 1);
+            let end = memchr::memchr(b'\n', &part.as_bytes()[found.end()..])
+                .map_or(part.len(), |at| found.end() + at);
+            if lines.len() >= MOST_LOUD {
+                lines.remove(MOST_LOUD / 2);
+            }
+            lines.push((at + start, at + end));
+            next = end;
+        }
+        lines
+    };
+    let mut lines = in_part(&text[..head_end], 0);
+    lines.extend(in_part(&text[tail_at..], tail_at));
+    lines.into_iter().map(|(start, end)| (start, text[start..end].trim_end_matches('\r'))).collect()
+}
+
 /// The end of a text and where it stands in its file.
 struct Window<'a> {
     text: &'a str,
     /// Line number of its first line, counted from 1.
     first_line: u32,
+    /// What sounds loud before it.
+    before: Vec<(u32, &'a str)>,
 }
 
 impl<'a> Window<'a> {
@@ -96,7 +161,17 @@ impl<'a> Window<'a> {
         let whole = &file.text[source.range.clone()];
         let text = end_of(whole);
         let start = whole.len() - text.len();
-        Self { text, first_line: file.line_of(source.range.start + start) }
+        Self { text, first_line: file.line_of(source.range.start + start), before: Vec::new() }
+    }
+
+    /// The same with the loud lines before it.
+    fn with_loud(snapshot: &'a Snapshot, source: &TextSource) -> Self {
+        let file = &snapshot.files[source.file.0 as usize];
+        let window = Self::of(snapshot, source);
+        let whole = &file.text[source.range.clone()];
+        let lines = loud_lines(&whole[..whole.len() - window.text.len()]).into_iter();
+        let before = lines.map(|(at, line)| (file.line_of(source.range.start + at), line)).collect();
+        Self { before, ..window }
     }
 
     fn lines(&self) -> impl Iterator<Item = (u32, &'a str)> + use<'a> {
@@ -121,22 +196,27 @@ pub fn telling(
     elsewhere: &[RangeInclusive<u32>],
 ) -> Vec<LogLine> {
     let file = &snapshot.files[source.file.0 as usize];
-    let window = Window::of(snapshot, source);
-    let total = window.lines().count().max(1) as f64;
+    let window = Window::with_loud(snapshot, source);
+    let before = window.before.len();
+    let total = (before + window.lines().count()).max(1) as f64;
     let mut by_shape: HashMap<Shape, Candidate> = HashMap::new();
-    for (index, (line, text)) in window.lines().enumerate() {
+    for (index, (line, text)) in window.before.iter().copied().chain(window.lines()).enumerate() {
         if is_frame(text) || elsewhere.iter().any(|lines| lines.contains(&line)) {
             continue;
         }
         let body = spoken(without_timestamp(text).trim());
         let shape = bare_shape(text);
-        let nearness = (index + 1) as f64 / total;
+        // What was said long before the end tells by its words alone.
+        let nearness = if index < before { 0.0 } else { (index + 1) as f64 / total };
+        let severity = f64::from(severity(&body));
+        if index < before && severity < 3.0 {
+            continue;
+        }
         let candidate =
             by_shape.entry(shape).or_insert_with(|| Candidate { line, text, count: 0, score: 0.0 });
         candidate.count += 1;
         candidate.line = line;
         candidate.text = text;
-        let severity = f64::from(severity(&body));
         candidate.score = severity * 2.0 + rarity.of(shape) * 1.5 + nearness * 2.0;
         if severity == 0.0 {
             // Its last words may still be all that a silent death leaves, but any complaint goes first.
@@ -226,6 +306,31 @@ mod tests {
     fn stack_frames_are_passed_over_for_the_exception() {
         let log = "java.lang.IllegalStateException: no tables\n\tat com.x.A.run(A.java:1)\n\tat com.x.B.run(B.java:2)\n";
         assert_eq!(telling_of_first(&[log], 3)[0].1, "java.lang.IllegalStateException: no tables");
+    }
+
+    #[test]
+    fn an_error_long_before_the_end_is_not_lost() {
+        let filler = "INFO served a request without trouble\n".repeat(30_000);
+        for error in
+            ["ERROR cannot open the ledger", "java.lang.IllegalStateException: no key", "panic: nil map"]
+        {
+            for log in [format!("{error}\n{filler}"), format!("{filler}{error}\n{filler}")] {
+                let lines = telling_of_first(&[&log], 2);
+                let line = log.lines().position(|line| line == error).unwrap_or_default() as u32 + 1;
+                assert!(lines.contains(&(line, error.to_owned(), 1)), "{lines:?}");
+            }
+        }
+        // What only holds such a word complains of nothing.
+        let quiet = format!("INFO errors so far: 0 errors\n{filler}");
+        assert!(telling_of_first(&[&quiet], 6).iter().all(|(line, ..)| *line > 1));
+    }
+
+    #[test]
+    fn of_many_loud_lines_the_first_and_the_last_are_looked_at() {
+        let text: String = (0..5_000).map(|n| format!("error {n}\n")).collect();
+        let lines = loud_lines(&text);
+        assert_eq!(lines.len(), MOST_LOUD);
+        assert_eq!((lines[0], lines[MOST_LOUD - 1].1), ((0, "error 0"), "error 4999"));
     }
 
     #[test]

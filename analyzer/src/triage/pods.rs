@@ -311,7 +311,11 @@ fn logs<'a>(
         .logs(pod.namespace().unwrap_or_default(), pod.name().unwrap_or_default())
         .iter()
         .copied()
-        .filter(|log| container.is_none() || log.container.as_deref() == container)
+        .filter(|log| {
+            // Of a pod from a table, and of a log from a paste, nobody may know the container.
+            let is_any = |name: Option<&str>| name.is_none_or(str::is_empty);
+            is_any(container) || is_any(log.container.as_deref()) || log.container.as_deref() == container
+        })
         .collect();
     logs.sort_by_key(|log| {
         let restarted = log.container.as_deref().and_then(|c| restarts.get(c)).is_some_and(|n| *n > 0);
