@@ -371,7 +371,8 @@ fn a_shifted_lease_shows_the_skew(world: &World) -> Result<()> {
             }
             Ok(())
         });
-        let collected = world.collect(&["-q", "--only", "host,nodes", "-o", text(&bundle)?]);
+        let collected =
+            world.collect(&["-q", "--clock-wait", "60s", "--only", "host,nodes", "-o", text(&bundle)?]);
         done.store(true, Ordering::Relaxed);
         renewing.join().expect("it does not panic")?;
         collected

@@ -24,7 +24,7 @@ const MAX_TABLE: u64 = 64 << 20;
 /// Key among the manifest's options.
 pub const OPTION: &str = "pseudonyms";
 
-const README: &str = "
+pub(super) const README: &str = "
 化名：收集时使用了 --pseudonymize，IP、主机名等已替换为形状相同的化名，同一个值的化名处处相同。对照表在收集者手中，
 可用 casebook-collect reveal 把答复中的化名还原。
 Pseudonyms: addresses and names of hosts are replaced by others of the same shape, the same one everywhere. Who
