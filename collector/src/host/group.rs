@@ -77,14 +77,18 @@ impl Group {
         self.leader.map_or(0, Pid::as_raw_pid)
     }
 
-    /// Asks all of it to end. A stopped process hears it too.
+    /// Asks all of it to end, each process once: what a trap starts to clean up behind its shell is left to its work. A
+    /// stopped process hears it too.
     pub fn ask(&self) {
+        let leader = self.leader.map_or(0, Pid::as_raw_pid);
+        let elsewhere = |process: &Process| process.stat().is_ok_and(|stat| stat.pgrp != leader);
+        let outside: Vec<Process> = self.marked().into_iter().filter(elsewhere).collect();
         // An error says that it is gone, which is what we want.
         if let Some(leader) = self.leader {
             let _ = kill_process_group(leader, Signal::TERM);
             let _ = kill_process_group(leader, Signal::CONT);
         }
-        for pid in self.marked().iter().filter_map(|process| Pid::from_raw(process.pid)) {
+        for pid in outside.iter().filter_map(|process| Pid::from_raw(process.pid)) {
             let _ = kill_process(pid, Signal::TERM);
             let _ = kill_process(pid, Signal::CONT);
         }
