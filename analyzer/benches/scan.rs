@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use analyzer::matching::scan::Scanner;
-use analyzer::rules::set::{self, RuleText};
+use analyzer::rules::set::RuleText;
 use analyzer::rules::{Rule, RuleSet};
 use analyzer::snapshot::{FileId, Snapshot, SourceFile, TextKind, TextSource};
 
@@ -15,7 +15,7 @@ const RUNS: usize = 5;
 
 fn main() {
     let snapshot = logs(MEGABYTES << 20);
-    let all = RuleSet::compile(&set::embedded()).expect("the rules in the program are sound");
+    let all = RuleSet::built_in().expect("the rules in the program are sound");
     let catalogue: Vec<&Rule> = all
         .iter()
         .filter(|rule| rule.file.source.as_ref().is_some_and(|source| source.document == "问题案例.md"))

@@ -17,7 +17,9 @@ pub mod literals;
 pub mod logtime;
 pub mod path;
 pub mod pattern;
+pub mod plain;
 pub mod precedence;
+pub mod prepared;
 pub mod row;
 pub mod scan;
 pub mod state;
@@ -205,7 +207,7 @@ fn matched_event(evidence: &Evidence, (event, groups): EventHit, events: &[Arc<R
 }
 
 fn group_fields(evidence: &Evidence, groups: Vec<Option<String>>) -> Vec<(String, Value)> {
-    let names = evidence.pattern.iter().flat_map(|pattern| &pattern.groups);
+    let names = evidence.pattern.iter().flat_map(|pattern| pattern.groups());
     names.zip(groups).filter_map(|(name, value)| Some((name.clone(), json!(value?)))).collect()
 }
 

@@ -3,6 +3,7 @@
 //! [`format`] is the file as written, [`compile`] gives it meaning, [`set`] holds the rules of one run, and
 //! [`crate::matching`] tries them.
 
+pub mod built_in;
 pub mod cases;
 pub mod catalogue;
 pub mod compile;

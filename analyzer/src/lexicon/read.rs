@@ -47,12 +47,12 @@ impl Lexicon {
             }
             let reading = self.at(index);
             let pattern = &reading.patterns[nth as usize];
-            let Some(captures) = pattern.regex.captures_iter(line).last() else { continue };
+            let Some(captures) = pattern.regex().captures_iter(line).last() else { continue };
             if reading.is_another_thing(line) {
                 continue;
             }
             let end = captures.get(0).map_or(0, |whole| whole.end());
-            let named = pattern.groups.iter().filter_map(|name| {
+            let named = pattern.groups().iter().filter_map(|name| {
                 let value = captures.name(name)?.as_str();
                 Some((name.clone(), json!(&value[..value.floor_char_boundary(LONGEST_GROUP)])))
             });

@@ -11,8 +11,9 @@ use super::format::{LexiconFile, ReadingSpec};
 use crate::matching::pattern::Pattern;
 use crate::matching::template;
 use crate::rules::RuleError;
+use crate::rules::built_in::{self, BuiltInLexicon};
 use crate::rules::locate::Step;
-use crate::rules::set::{LEXICON, RuleSetError, embedded_lexicon};
+use crate::rules::set::{LEXICON, RuleSetError};
 
 /// Bytes that one file may have.
 const LARGEST: u64 = 1 << 20;
@@ -35,12 +36,14 @@ pub struct Reading {
     pub spec: ReadingSpec,
     pub class: String,
     pub(super) patterns: Vec<Pattern>,
-    unless: Option<Regex>,
+    /// Made when it is first needed.
+    unless: OnceLock<Option<Regex>>,
 }
 
 impl Reading {
     pub(super) fn is_another_thing(&self, line: &str) -> bool {
-        self.unless.as_ref().is_some_and(|unless| unless.is_match(line))
+        let make = || self.spec.unless.as_deref().and_then(|source| Regex::new(source).ok());
+        self.unless.get_or_init(make).as_ref().is_some_and(|unless| unless.is_match(line))
     }
 }
 
@@ -61,7 +64,7 @@ impl Lexicon {
         if let Some(lexicon) = BUILT_IN.get() {
             return Ok(lexicon);
         }
-        let lexicon = Lexicon::compile(&embedded_lexicon())?;
+        let lexicon = Lexicon::load(&[])?;
         Ok(BUILT_IN.get_or_init(|| lexicon))
     }
 
@@ -70,21 +73,28 @@ impl Lexicon {
     /// # Errors
     /// When a folder cannot be read or a file has a mistake; all mistakes are told at once.
     pub fn load(folders: &[PathBuf]) -> Result<Lexicon, RuleSetError> {
-        let mut texts = embedded_lexicon();
+        let name = |path: &str| Path::new(path).file_name().map(ToOwned::to_owned);
+        let mut texts: Vec<LexiconText> = Vec::new();
         for folder in folders {
             for text in read_folder(folder)? {
-                let name = |path: &str| Path::new(path).file_name().map(ToOwned::to_owned);
                 texts.retain(|known| name(&known.path) != name(&text.path));
                 texts.push(text);
             }
         }
-        Lexicon::compile(&texts)
+        let built_in = built_in::lexicon().map_err(|error| RuleSetError::Rules(vec![error]))?;
+        let kept = built_in
+            .into_iter()
+            .filter(|file| !texts.iter().any(|text| name(&text.path) == name(&file.path)));
+        Lexicon::of(kept.flat_map(known).collect(), &texts)
     }
 
     /// # Errors
     /// The mistakes of all files.
     pub fn compile(texts: &[LexiconText]) -> Result<Lexicon, RuleSetError> {
-        let mut readings: Vec<Reading> = Vec::new();
+        Lexicon::of(Vec::new(), texts)
+    }
+
+    fn of(mut readings: Vec<Reading>, texts: &[LexiconText]) -> Result<Lexicon, RuleSetError> {
         let mut errors = Vec::new();
         for text in texts {
             match parse(text) {
@@ -136,12 +146,24 @@ fn literals(readings: &[Reading]) -> (Vec<Vec<u8>>, Vec<Owners>) {
     let mut by_literal: std::collections::BTreeMap<&[u8], Vec<(u32, u32)>> = Default::default();
     for (reading, place) in readings.iter().zip(0..) {
         for (pattern, nth) in reading.patterns.iter().zip(0..) {
-            for literal in &pattern.literals {
+            for literal in pattern.literals() {
                 by_literal.entry(literal).or_default().push((place, nth));
             }
         }
     }
     by_literal.into_iter().map(|(literal, owners)| (literal.to_vec(), owners)).unzip()
+}
+
+/// The readings of a file in the program.
+fn known(file: BuiltInLexicon) -> Vec<Reading> {
+    let class = file.file.class;
+    let patterns = file.prepared.into_iter().map(|all| {
+        all.into_iter().flatten().map(|known| Pattern::prepared(known, None, false)).collect::<Vec<_>>()
+    });
+    let readings = file.file.readings.into_iter().zip(patterns);
+    readings
+        .map(|(spec, patterns)| Reading { spec, class: class.clone(), patterns, unless: OnceLock::new() })
+        .collect()
 }
 
 fn parse(text: &LexiconText) -> Result<Vec<Reading>, Vec<RuleError>> {
@@ -164,9 +186,9 @@ fn parse(text: &LexiconText) -> Result<Vec<Reading>, Vec<RuleError>> {
                 Err(error) => mistake(&at("text"), error),
             }
         }
-        let unless = spec.unless.as_deref().and_then(|source| {
-            Regex::new(source).map_err(|error| mistake(&at("unless"), error.to_string())).ok()
-        });
+        if let Some(Err(error)) = spec.unless.as_deref().map(Regex::new) {
+            mistake(&at("unless"), error.to_string());
+        }
         let sentences = [("meaning", Some(&spec.meaning.zh)), ("meaning", Some(&spec.meaning.en))];
         for (field, template) in sentences.into_iter().chain([("command", spec.command.as_ref())]) {
             match template.map(|template| template::check(template)) {
@@ -183,7 +205,7 @@ fn parse(text: &LexiconText) -> Result<Vec<Reading>, Vec<RuleError>> {
         if spec.tests.reads.is_empty() {
             mistake(&at("id"), "no line under `tests.reads` shows that it reads anything".to_owned());
         }
-        readings.push(Reading { spec, class: file.class.clone(), patterns, unless });
+        readings.push(Reading { spec, class: file.class.clone(), patterns, unless: OnceLock::new() });
     }
     if errors.is_empty() { Ok(readings) } else { Err(errors) }
 }

@@ -9,7 +9,7 @@ mod presence;
 mod types;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use cel::common::ast::{CallExpr, Expr};
 use cel::common::types::{
@@ -45,14 +45,21 @@ static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
 /// Conditions deeper than this are refused, so that evaluating one cannot exhaust the stack.
 const LONGEST: usize = 4096;
 
-/// A compiled condition.
+/// A condition.
 #[derive(Debug)]
 pub struct Condition {
+    source: String,
+    /// Made when the condition is first asked; `None` if it cannot be compiled.
+    compiled: OnceLock<Option<Compiled>>,
+    /// Names it refers to, other than those of functions.
+    pub names: BTreeSet<String>,
+}
+
+#[derive(Debug)]
+struct Compiled {
     program: Program,
     /// The same with every `has(…)` true; `None` if there is none in it.
     if_present: Option<IdedExpr>,
-    /// Names it refers to, other than those of functions.
-    pub names: BTreeSet<String>,
 }
 
 /// What came of evaluating a condition on a row.
@@ -67,6 +74,57 @@ pub enum Answer {
 impl Condition {
     /// The error is one line, with the place within the condition.
     pub fn compile(source: &str) -> Result<Condition, String> {
+        let compiled = Compiled::new(source)?;
+        let mut names = names::free(compiled.program.expression());
+        names.remove(NOW);
+        let compiled = OnceLock::from(Some(compiled));
+        Ok(Condition { source: source.to_owned(), compiled, names })
+    }
+
+    /// Of a source that is known to compile, and in which no variable of `exists` and the like has an evidence's name.
+    pub fn deferred(source: &str) -> Condition {
+        let mut names = names::mentioned(source);
+        names.remove(NOW);
+        Condition { source: source.to_owned(), compiled: OnceLock::new(), names }
+    }
+
+    fn compiled(&self) -> Option<&Compiled> {
+        self.compiled.get_or_init(|| Compiled::new(&self.source).ok()).as_ref()
+    }
+
+    /// Evaluates it; `lookup` lends the values of names.
+    pub fn eval<'a>(
+        &self,
+        now: Option<Timestamp>,
+        lookup: &'a (dyn Fn(&str) -> Option<&'a Converted> + Sync),
+    ) -> Answer {
+        let Some(compiled) = self.compiled() else { return Answer::Missing };
+        let scope = Scope { lookup, now: now.and_then(cel_time) };
+        let mut context = Context::with_env(Arc::clone(&ENV));
+        context.set_variable_resolver(&scope);
+        answer(compiled.program.expression(), &context)
+    }
+
+    /// Evaluates it on rows of which a field that is absent may exist all the same, as in a table: what it would say
+    /// otherwise if such a field were there, it does not say at all.
+    pub fn eval_in_part<'a>(
+        &self,
+        now: Option<Timestamp>,
+        lookup: &'a (dyn Fn(&str) -> Option<&'a Converted> + Sync),
+    ) -> Answer {
+        let first = self.eval(now, lookup);
+        let Some(if_present) = self.compiled().and_then(|compiled| compiled.if_present.as_ref()) else {
+            return first;
+        };
+        let scope = Scope { lookup, now: now.and_then(cel_time) };
+        let mut context = Context::with_env(Arc::clone(&ENV));
+        context.set_variable_resolver(&scope);
+        if answer(if_present, &context) == first { first } else { Answer::Missing }
+    }
+}
+
+impl Compiled {
+    fn new(source: &str) -> Result<Compiled, String> {
         if nesting(source) > NESTING {
             return Err(format!("brackets are nested more than {NESTING} deep"));
         }
@@ -89,37 +147,8 @@ impl Condition {
         if let Some(unknown) = references.functions().into_iter().find(|name| !is_function(name)) {
             return Err(format!("no function `{unknown}`"));
         }
-        let mut names = names::free(program.expression());
-        names.remove(NOW);
         let if_present = presence::assume(program.expression());
-        Ok(Condition { program, if_present, names })
-    }
-
-    /// Evaluates it; `lookup` lends the values of names.
-    pub fn eval<'a>(
-        &self,
-        now: Option<Timestamp>,
-        lookup: &'a (dyn Fn(&str) -> Option<&'a Converted> + Sync),
-    ) -> Answer {
-        let scope = Scope { lookup, now: now.and_then(cel_time) };
-        let mut context = Context::with_env(Arc::clone(&ENV));
-        context.set_variable_resolver(&scope);
-        answer(self.program.expression(), &context)
-    }
-
-    /// Evaluates it on rows of which a field that is absent may exist all the same, as in a table: what it would say
-    /// otherwise if such a field were there, it does not say at all.
-    pub fn eval_in_part<'a>(
-        &self,
-        now: Option<Timestamp>,
-        lookup: &'a (dyn Fn(&str) -> Option<&'a Converted> + Sync),
-    ) -> Answer {
-        let first = self.eval(now, lookup);
-        let Some(if_present) = &self.if_present else { return first };
-        let scope = Scope { lookup, now: now.and_then(cel_time) };
-        let mut context = Context::with_env(Arc::clone(&ENV));
-        context.set_variable_resolver(&scope);
-        if answer(if_present, &context) == first { first } else { Answer::Missing }
+        Ok(Compiled { program, if_present })
     }
 }
 

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use super::plain::plain;
+
 /// Entities that error messages and pages are seen with.
 const ENTITIES: &[(&str, &str)] = &[
     ("&lt;", "<"),
@@ -52,41 +54,6 @@ fn typed(text: &str) -> String {
 /// A line as its writer sees it, for quoting: without escapes and entities, and nothing else changed.
 pub fn shown(line: &str) -> Cow<'_, str> {
     decode(line)
-}
-
-/// What was meant by a character that pages, word processors, input methods and OCR set in place of what a program
-/// printed: no-break and ideographic spaces, curly quotes, full-width punctuation. `None` for those that nobody sees.
-pub fn plain(c: char) -> Option<char> {
-    Some(match c {
-        '\u{a0}' | '\u{2007}' | '\u{202f}' | '\u{3000}' => ' ',
-        '\u{ad}' | '\u{200b}' | '\u{200c}' | '\u{200d}' | '\u{2060}' | '\u{feff}' => return None,
-        '‘' | '’' => '\'',
-        '“' | '”' => '"',
-        '。' => '.',
-        '【' => '[',
-        '】' => ']',
-        '《' => '<',
-        '》' => '>',
-        // Full-width forms stand in the order of ASCII.
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
-        c => c,
-    })
-}
-
-/// A regular expression that means the same on [`clean`] text: what it names in full-width form stands there in ASCII.
-pub fn plain_pattern(source: &str) -> Cow<'_, str> {
-    if source.chars().all(|c| plain(c) == Some(c)) {
-        return Cow::Borrowed(source);
-    }
-    let mut pattern = String::with_capacity(source.len());
-    for c in source.chars() {
-        match plain(c) {
-            Some(same) if same == c => pattern.push(c),
-            Some(typed) => pattern.push_str(&regex::escape(typed.encode_utf8(&mut [0; 4]))),
-            None => {}
-        }
-    }
-    Cow::Owned(pattern)
 }
 
 /// Quotes that a message got when a program put it into JSON, klog or Go syntax.
@@ -196,7 +163,6 @@ mod tests {
             clean("x\u{feff}509：no，ｏｋ？ 10：30，http：//a 【b】"),
             "x509: no, ok? 10:30, http://a [b]"
         );
-        assert_eq!(plain_pattern("失败[，,].*（x）"), "失败[,,].*\\(x\\)");
         assert!(matches!(clean("构建应用 失败、重试"), Cow::Borrowed(_)));
     }
 

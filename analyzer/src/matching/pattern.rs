@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::{Hir, HirKind, Repetition};
 
-use super::clean::plain_pattern;
-use super::literals::{self, Literals};
+use super::plain::plain_pattern;
+use super::prepared::{Prepared, parse};
 
 /// Compiled size that one expression may have; a case needs some kilobytes.
 const MOST_BYTES: usize = 4 << 20;
@@ -16,53 +16,65 @@ pub const WRAPPED_LINES: u32 = 12;
 
 #[derive(Debug)]
 pub struct Pattern {
-    pub regex: Regex,
-    /// Every match holds one of these.
-    pub literals: Literals,
+    prepared: Prepared,
+    /// Made when a literal of it was seen first.
+    regex: OnceLock<Regex>,
     /// A match may span so many lines; 1 as a rule.
     pub lines: u32,
     /// The rule looks for the text in broken lines however they are broken, not only where they are full.
     pub wrapped: bool,
     /// The expression for text whose line breaks were taken out; made when it is first needed.
     loose: OnceLock<Option<Regex>>,
-    /// Names of the groups that become fields.
-    pub groups: Vec<String>,
 }
 
 impl Pattern {
     /// The error is a sentence that may have several lines: the regex library points at the place.
     pub fn compile(source: &str, multiline: Option<u32>, wrapped: bool) -> Result<Pattern, String> {
         let lines = multiline.unwrap_or(1);
-        let plain = plain_pattern(source);
-        let regex = RegexBuilder::new(&plain)
-            .multi_line(lines > 1)
-            .size_limit(MOST_BYTES)
-            .build()
-            .map_err(|error| error.to_string())?;
-        let literals = literals::required(&parse(&plain, lines)?).ok_or_else(|| {
-            format!("no literal of {} bytes is certain to be in a match of `{source}`", literals::SHORTEST)
-        })?;
-        if regex.is_match("") {
-            return Err(format!("`{source}` matches the empty string"));
-        }
-        let groups = regex.capture_names().flatten().map(str::to_owned).collect();
-        Ok(Pattern { regex, literals, lines, wrapped, loose: OnceLock::new(), groups })
+        // The library's own words come first, as they name the place best.
+        let regex = build(&plain_pattern(source), lines)?;
+        let pattern = Pattern::prepared(Prepared::new(source, lines)?, multiline, wrapped);
+        let _ = pattern.regex.set(regex);
+        Ok(pattern)
+    }
+
+    /// Of an expression that is known to compile.
+    pub fn prepared(prepared: Prepared, multiline: Option<u32>, wrapped: bool) -> Pattern {
+        let (regex, loose) = (OnceLock::new(), OnceLock::new());
+        Pattern { prepared, regex, lines: multiline.unwrap_or(1), wrapped, loose }
+    }
+
+    pub fn regex(&self) -> &Regex {
+        self.regex.get_or_init(|| {
+            let nothing = || Regex::new(r"[^\s\S]").expect("a valid expression");
+            build(&self.prepared.source, self.lines).unwrap_or_else(|_| nothing())
+        })
+    }
+
+    /// Every match holds one of these, in lower case.
+    pub fn literals(&self) -> impl Iterator<Item = &[u8]> {
+        self.prepared.literals.iter().map(String::as_bytes)
+    }
+
+    /// Names of the groups that become fields.
+    pub fn groups(&self) -> &[String] {
+        &self.prepared.groups
     }
 
     /// The expression for text whose line breaks were taken out: every space may be missing. `None` where that cannot be
     /// made, or the pattern speaks of several lines itself and does not ask for it.
     pub fn loose(&self) -> Option<&Regex> {
         let make = || {
-            let hir = parse(self.regex.as_str(), self.lines).ok()?;
+            let hir = parse(&self.prepared.source, self.lines).ok()?;
             RegexBuilder::new(&loosen(&hir).to_string()).size_limit(MOST_BYTES).build().ok()
         };
         self.loose.get_or_init(|| if self.lines > 1 && !self.wrapped { None } else { make() }).as_ref()
     }
 }
 
-fn parse(source: &str, lines: u32) -> Result<Hir, String> {
-    let mut parser = regex_syntax::ParserBuilder::new().multi_line(lines > 1).build();
-    parser.parse(source).map_err(|error| error.to_string())
+fn build(source: &str, lines: u32) -> Result<Regex, String> {
+    let mut builder = RegexBuilder::new(source);
+    builder.multi_line(lines > 1).size_limit(MOST_BYTES).build().map_err(|error| error.to_string())
 }
 
 /// The expression with every space optional: when lines are joined, the space at a break is gone.
@@ -121,7 +133,7 @@ mod tests {
         let pattern = Pattern::compile(r"has no deployed releases: (?P<name>\S+)", None, true).unwrap();
         let found = pattern.loose().unwrap().captures("hasno deployedreleases:bk-paas").unwrap();
         assert_eq!(&found["name"], "bk-paas");
-        assert_eq!(pattern.groups, ["name"]);
+        assert_eq!(pattern.groups(), ["name"]);
     }
 
     #[test]

@@ -26,7 +26,7 @@ use crate::rules::RuleSet;
 use crate::rules::compile::Evidence;
 use crate::rules::source::Source;
 use crate::snapshot::{Snapshot, SourceFile, TextKind, TextSource};
-use machine::{Found, Machine};
+use machine::{Found, Machine, Reading};
 
 const PASTED: Source = Source::Text(TextKind::Pasted);
 
@@ -63,8 +63,8 @@ pub struct Scanner<'r> {
     index: Arc<Index>,
 }
 
-/// The automata over the literals of a set of rules; patterns are named by their place in it. Making them takes longer
-/// than reading a small bundle.
+/// The automata over the literals of a set of rules; patterns are named by their place in it. Making one takes longer
+/// than reading a small bundle, so each is made when it is first needed.
 #[derive(Debug)]
 pub struct Index {
     by_kind: BTreeMap<TextKind, Machine>,
@@ -108,10 +108,8 @@ impl Index {
                 kinds.entry(TextKind::Pasted).or_default().push(index);
             }
         }
-        let machine = |members: &[u32]| Machine::new(evidence, members);
-        let by_kind = kinds.iter().map(|(kind, members)| (*kind, machine(members))).collect();
-        let events = machine(&of_events);
-        Index { by_kind, events }
+        let by_kind = kinds.into_iter().map(|(kind, members)| (kind, Machine::new(members))).collect();
+        Index { by_kind, events: Machine::new(of_events) }
     }
 }
 
@@ -129,9 +127,16 @@ impl Scanner<'_> {
                 chunks(whole, text.range.clone()).into_iter().map(move |range| (index, range))
             })
             .collect();
+        let mut sizes: HashMap<TextKind, usize> = HashMap::new();
+        for (text, range) in &units {
+            *sizes.entry(snapshot.texts[*text].kind).or_default() += range.len();
+        }
         let found: Vec<HashMap<Key, Hit>> = units
             .par_iter()
-            .map(|(text, range)| self.scan_chunk(snapshot, *text, range, collected))
+            .map(|(text, range)| {
+                let reading = Reading::of(sizes[&snapshot.texts[*text].kind]);
+                self.scan_chunk(snapshot, *text, range, reading, collected)
+            })
             .collect();
 
         let mut merged: BTreeMap<Key, Hit> = BTreeMap::new();
@@ -164,6 +169,8 @@ impl Scanner<'_> {
 
     /// The events whose message each pattern matches, in the order of the events.
     pub fn scan_events(&self, events: &[Arc<Row>]) -> Vec<Vec<EventHit>> {
+        // As long as a message is as a rule.
+        let reading = Reading::of(events.len() * 200);
         let found: Vec<Vec<(u32, Vec<Option<String>>)>> = events
             .par_iter()
             .map(|event| {
@@ -171,7 +178,7 @@ impl Scanner<'_> {
                     |key: &str| event.value.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
                 let message = clean(field("text")).replace('\n', " ");
                 let mut found: Vec<(u32, Vec<Option<String>>)> = Vec::new();
-                self.index.events.run(&self.evidence, &message, |hit| {
+                self.index.events.run(&self.evidence, &message, reading, |hit| {
                     let evidence = self.evidence[hit.pattern as usize];
                     let fits = glob::any(&evidence.namespaces, field("namespace"))
                         && glob::any(&evidence.pods, field("pod"))
@@ -197,6 +204,7 @@ impl Scanner<'_> {
         snapshot: &Snapshot,
         text: usize,
         range: &Range<usize>,
+        reading: Reading,
         collected: Option<Timestamp>,
     ) -> HashMap<Key, Hit> {
         let source = &snapshot.texts[text];
@@ -234,7 +242,7 @@ impl Scanner<'_> {
         };
         let cleaned = clean(&file.text[range.clone()]);
         let is_changed = matches!(cleaned, Cow::Owned(_));
-        machine.run(&self.evidence, &cleaned, &mut take);
+        machine.run(&self.evidence, &cleaned, reading, &mut take);
         if range.start == source.range.start && source.kind == TextKind::Pasted {
             machine.run_wrapped(&self.evidence, &file.text[source.range.clone()], &mut take);
         }

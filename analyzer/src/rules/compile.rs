@@ -1,10 +1,11 @@
 //! From a rule file as written to a rule that can be tried: names resolved, expressions compiled, order fixed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use semver::VersionReq;
 
+use super::built_in::BuiltInRule;
 use super::error::{RuleError, nearest};
 use super::expr::Expr;
 use super::format::{EvidenceSpec, OneOrMany, RuleFile};
@@ -15,6 +16,7 @@ use crate::matching::cel::Condition;
 use crate::matching::glob::Glob;
 use crate::matching::path::Path;
 use crate::matching::pattern::Pattern;
+use crate::matching::prepared::Prepared;
 use crate::snapshot::TextKind;
 
 /// A rule ready to be tried.
@@ -102,15 +104,22 @@ impl Rule {
     pub fn parse(path: &str, section: &str, yaml: &str) -> Result<Rule, Vec<RuleError>> {
         let file: RuleFile =
             serde_saphyr::from_str(yaml).map_err(|error| vec![RuleError::from_yaml(path, yaml, &error)])?;
-        let mut compiler = Compiler { path, yaml, errors: Vec::new() };
-        let rule = compiler.rule(file, section);
-        if compiler.errors.is_empty() { Ok(rule) } else { Err(compiler.errors) }
+        Compiler { path, yaml, prepared: None, errors: Vec::new() }.finish(file, section)
+    }
+
+    /// A rule of the program, whose expressions are compiled when they are first needed.
+    pub fn built_in(rule: BuiltInRule) -> Result<Rule, Vec<RuleError>> {
+        let (path, section) = (rule.name(), rule.section().to_owned());
+        let compiler = Compiler { path: &path, yaml: "", prepared: Some(rule.prepared), errors: Vec::new() };
+        compiler.finish(rule.file, &section)
     }
 }
 
 struct Compiler<'a> {
     path: &'a str,
     yaml: &'a str,
+    /// What is known of the expressions of a rule that was tried when the program was built.
+    prepared: Option<BTreeMap<String, Prepared>>,
     errors: Vec<RuleError>,
 }
 
@@ -122,6 +131,11 @@ impl Compiler<'_> {
     fn error(&mut self, steps: &[Step], message: impl Into<String>) -> &mut RuleError {
         self.errors.push(RuleError::at(self.path, self.yaml, steps, message));
         self.errors.last_mut().expect("one was pushed")
+    }
+
+    fn finish(mut self, file: RuleFile, section: &str) -> Result<Rule, Vec<RuleError>> {
+        let rule = self.rule(file, section);
+        if self.errors.is_empty() { Ok(rule) } else { Err(self.errors) }
     }
 
     fn rule(&mut self, file: RuleFile, section: &str) -> Rule {
@@ -203,13 +217,7 @@ impl Compiler<'_> {
             (None, [one]) => one.row_name(),
             _ => "hit",
         };
-        let pattern = spec.text.as_ref().and_then(|text| {
-            Pattern::compile(text, spec.multiline, spec.wrapped)
-                .map_err(|message| {
-                    self.error(&at("text"), message);
-                })
-                .ok()
-        });
+        let pattern = spec.text.as_ref().and_then(|text| self.pattern(name, text, spec));
         self.combinations(name, spec, &sources);
         let mut join = self.joins(name, "join", &spec.join, &earlier_names);
         complete(&mut join, &sources, spec, earlier);
@@ -223,25 +231,13 @@ impl Compiler<'_> {
                 Some((path, wanted.as_slice().iter().map(|scalar| Glob::new(&scalar.to_string())).collect()))
             })
             .collect();
-        let condition = spec.condition.as_ref().and_then(|source| {
-            let condition = Condition::compile(source)
-                .map_err(|message| {
-                    self.error(&at("where"), message);
-                })
-                .ok()?;
-            for used in &condition.names {
-                if used == row_name {
-                    continue;
-                }
-                match earlier_names.iter().position(|known| known == used) {
-                    Some(index) => {
-                        depends.insert(index);
-                    }
-                    None => self.unknown_in_where(name, used, row_name, &earlier_names),
-                }
-            }
-            Some(condition)
-        });
+        let condition =
+            spec.condition.as_ref().and_then(|source| self.condition(name, source, row_name, &earlier_names));
+        // A row stands before an evidence of the same name.
+        let used = condition.iter().flat_map(|condition| &condition.names);
+        for used in used.filter(|used| *used != row_name) {
+            depends.extend(earlier_names.iter().position(|known| known == used));
+        }
         if !prefer.is_empty() && !depends.is_empty() {
             self.error(
                 &at("prefer"),
@@ -267,6 +263,43 @@ impl Compiler<'_> {
             depends,
             branches: false,
         }
+    }
+
+    fn pattern(&mut self, name: &str, text: &str, spec: &EvidenceSpec) -> Option<Pattern> {
+        if let Some(known) = self.prepared.as_mut().and_then(|all| all.remove(name)) {
+            return Some(Pattern::prepared(known, spec.multiline, spec.wrapped));
+        }
+        Pattern::compile(text, spec.multiline, spec.wrapped)
+            .map_err(|message| {
+                self.error(&steps!["evidence", name, "text"], message);
+            })
+            .ok()
+    }
+
+    fn condition(
+        &mut self,
+        name: &str,
+        source: &str,
+        row_name: &'static str,
+        earlier: &[String],
+    ) -> Option<Condition> {
+        if self.prepared.is_some() {
+            return Some(Condition::deferred(source));
+        }
+        let at = steps!["evidence", name, "where"];
+        let condition = Condition::compile(source)
+            .map_err(|message| {
+                self.error(&at, message);
+            })
+            .ok()?;
+        for used in condition.names.iter().filter(|used| *used != row_name && !earlier.contains(used)) {
+            self.unknown_in_where(name, used, row_name, earlier);
+        }
+        let mentioned = Condition::deferred(source).names;
+        for twice in mentioned.difference(&condition.names).filter(|name| earlier.contains(name)) {
+            self.error(&at, format!("`{twice}` is an evidence above; call this variable otherwise"));
+        }
+        Some(condition)
     }
 
     fn joins(

@@ -80,6 +80,12 @@ impl Pack {
     pub fn parse(path: &str, yaml: &str) -> Result<Pack, RuleError> {
         let file: PackFile =
             serde_saphyr::from_str(yaml).map_err(|error| RuleError::from_yaml(path, yaml, &error))?;
+        Pack::new(path, yaml, file)
+    }
+
+    /// # Errors
+    /// The mistake in the file, whose text is `yaml`.
+    pub fn new(path: &str, yaml: &str, file: PackFile) -> Result<Pack, RuleError> {
         let folder = path.rsplit('/').nth(1).unwrap_or_default();
         if file.name != folder {
             let message = format!("the pack in the folder `{folder}` calls itself `{}`", file.name);

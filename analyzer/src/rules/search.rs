@@ -35,7 +35,7 @@ fn score(rule: &Rule, query: &str, words: &[String]) -> u32 {
     let patterns = rule.evidence.iter().filter_map(|evidence| evidence.pattern.as_ref());
     for pattern in patterns {
         let whole =
-            pattern.regex.is_match(query) || pattern.loose().is_some_and(|loose| loose.is_match(query));
+            pattern.regex().is_match(query) || pattern.loose().is_some_and(|loose| loose.is_match(query));
         if whole {
             score += 1000;
         }

@@ -5,16 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::{fs, io};
 
+use rayon::prelude::*;
 use thiserror::Error;
 
 use super::pack::Pack;
-use super::{Rule, RuleError};
-use crate::lexicon::set::LexiconText;
+use super::{Rule, RuleError, built_in};
 use crate::matching::scan::Index;
-
-mod embedded {
-    include!(concat!(env!("OUT_DIR"), "/embedded_rules.rs"));
-}
 
 /// The folder below that of the packs that holds the [`crate::lexicon`].
 pub const LEXICON: &str = "lexicon";
@@ -55,12 +51,39 @@ pub struct RuleText {
 impl RuleSet {
     /// The rules in the program and then those of `folders`; a rule of a later folder replaces one of the same id.
     pub fn load(folders: &[PathBuf]) -> Result<RuleSet, RuleSetError> {
-        let (mut texts, mut packs) = (embedded(), embedded_packs());
+        let mut set = RuleSet::built_in()?;
+        let (mut texts, mut packs) = (Vec::new(), Vec::new());
         for folder in folders {
             texts.extend(read_folder(folder)?);
             packs.extend(read_packs(folder)?);
         }
-        RuleSet::compile(&texts)?.with_packs(&packs)
+        set.rules.append(&mut RuleSet::compile(&texts)?.rules);
+        set.with_packs(&packs)
+    }
+
+    /// The rules in the program.
+    pub fn built_in() -> Result<RuleSet, RuleSetError> {
+        let lines: Vec<&str> = built_in::rules().collect();
+        let parse = |line: &&str| Rule::built_in(built_in::read(line).map_err(|error| vec![error])?);
+        let mut set = RuleSet::default();
+        let mut errors = Vec::new();
+        for parsed in lines.par_iter().map(parse).collect::<Vec<_>>() {
+            match parsed {
+                Ok(rule) => {
+                    set.rules.insert(rule.file.id.clone(), rule);
+                }
+                Err(found) => errors.extend(found),
+            }
+        }
+        for pack in built_in::packs().map_err(|error| RuleSetError::Rules(vec![error]))? {
+            match Pack::new(&pack.name(), "", pack.file) {
+                Ok(pack) => {
+                    set.packs.insert(pack.file.name.clone(), pack);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() { Ok(set) } else { Err(RuleSetError::Rules(errors)) }
     }
 
     /// The rules of one folder alone.
@@ -129,30 +152,11 @@ impl RuleSet {
     }
 }
 
-/// The rule files in the program.
-pub fn embedded() -> Vec<RuleText> {
-    embedded::FILES
-        .iter()
-        .map(|(path, yaml)| RuleText {
-            path: format!("rules/{path}"),
-            section: section_of(Path::new(path)),
-            yaml: (*yaml).to_owned(),
-        })
-        .collect()
-}
-
 /// A `pack.yaml` as text.
 #[derive(Debug, Clone)]
 pub struct PackText {
     pub path: String,
     pub yaml: String,
-}
-
-/// What the program holds of whole packs.
-pub fn embedded_packs() -> Vec<PackText> {
-    let file =
-        |(path, yaml): &(&str, &str)| PackText { path: format!("rules/{path}"), yaml: (*yaml).to_owned() };
-    embedded::PACKS.iter().map(file).collect()
 }
 
 /// The `pack.yaml` of each pack below a folder, in the order of their names.
@@ -168,13 +172,6 @@ pub fn read_packs(folder: &Path) -> Result<Vec<PackText>, RuleSetError> {
     }
     texts.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(texts)
-}
-
-/// The files of the lexicon in the program.
-pub fn embedded_lexicon() -> Vec<LexiconText> {
-    let file =
-        |(path, yaml): &(&str, &str)| LexiconText { path: format!("rules/{path}"), yaml: (*yaml).to_owned() };
-    embedded::LEXICON.iter().map(file).collect()
 }
 
 /// The rule files below a folder, in the order of their paths. `*.test.yaml` are not among them.

@@ -11,6 +11,40 @@ pub fn free(expr: &IdedExpr) -> BTreeSet<String> {
     names
 }
 
+/// The same of the source alone, without reading it as CEL does: words that are no fields, functions or text, the variables
+/// of `exists` and the like among them.
+pub fn mentioned(source: &str) -> BTreeSet<String> {
+    let bytes = source.as_bytes();
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let mut names = BTreeSet::new();
+    let (mut at, mut before) = (0, b' ');
+    while let Some(&byte) = bytes.get(at) {
+        let start = at;
+        at += 1;
+        match byte {
+            b'"' | b'\'' => {
+                while bytes.get(at).is_some_and(|next| *next != byte) {
+                    at += if bytes[at] == b'\\' { 2 } else { 1 };
+                }
+                at += 1;
+            }
+            _ if is_word(&byte) => {
+                at += bytes[at..].iter().take_while(|next| is_word(next)).count();
+                let next = bytes[at..].iter().find(|next| !next.is_ascii_whitespace());
+                let is_text = next.is_some_and(|next| matches!(next, b'"' | b'\'')) && at - start == 1;
+                if before != b'.' && next != Some(&b'(') && !byte.is_ascii_digit() && !is_text {
+                    names.insert(source[start..at].to_owned());
+                }
+            }
+            _ => {}
+        }
+        if !byte.is_ascii_whitespace() {
+            before = byte;
+        }
+    }
+    names
+}
+
 fn collect<'e>(expr: &'e IdedExpr, bound: &mut Vec<&'e str>, names: &mut BTreeSet<String>) {
     match &expr.expr {
         Expr::Unspecified | Expr::Literal(_) => {}
@@ -52,5 +86,19 @@ fn entries<'e>(entries: &'e [IdedEntryExpr], bound: &mut Vec<&'e str>, names: &m
                 collect(&pair.value, bound, names);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_the_source_are_the_names_it_takes_from_outside() {
+        let of = |source: &str| mentioned(source).into_iter().collect::<Vec<_>>();
+        assert_eq!(of("pod.status.phase == 'pvc' && size(claim.metadata.name) > 3"), ["claim", "pod"]);
+        assert_eq!(of(r#"a.matches("it's \"b\" c") || r'\d'.matches(d)"#), ["a", "d"]);
+        assert_eq!(of("pod.spec.containers.exists(c, c.name == log.container)"), ["c", "log", "pod"]);
+        assert_eq!(of("x . y < 2000u"), ["x"]);
     }
 }

@@ -19,12 +19,66 @@ const LONGEST_GROUP: usize = 512;
 /// The patterns that read one kind of text.
 #[derive(Debug)]
 pub struct Machine {
-    automaton: Option<AhoCorasick>,
+    members: Vec<u32>,
+    /// Each automaton is made for the first text that is read with it.
+    quick: OnceLock<Option<Automaton>>,
+    lasting: OnceLock<Option<Automaton>>,
+    squeezed: OnceLock<Option<Squeezed>>,
+}
+
+/// What reads the literals of many patterns at once.
+#[derive(Debug)]
+struct Automaton {
+    literals: AhoCorasick,
     /// For each literal, the patterns that need it, as indexes into the scanner's evidence.
     owners: Vec<Vec<u32>>,
-    members: Vec<u32>,
-    /// Made for the first paste that is read.
-    squeezed: OnceLock<Option<Squeezed>>,
+}
+
+/// How much there is to read: making an automaton that reads fast takes as long as reading some megabytes slowly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    Little,
+    Much,
+}
+
+impl Reading {
+    /// Where an automaton that reads twice as fast has paid for itself.
+    const MUCH: usize = 24 << 20;
+
+    pub fn of(bytes: usize) -> Reading {
+        if bytes < Reading::MUCH { Reading::Little } else { Reading::Much }
+    }
+}
+
+impl Automaton {
+    fn new(evidence: &[&Evidence], members: &[u32], reading: Reading) -> Option<Automaton> {
+        let mut owners: BTreeMap<&[u8], Vec<u32>> = BTreeMap::new();
+        for member in members {
+            let Some(pattern) = &evidence[*member as usize].pattern else { continue };
+            for literal in pattern.literals() {
+                owners.entry(literal).or_default().push(*member);
+            }
+        }
+        let (literals, owners): (Vec<&[u8]>, Vec<Vec<u32>>) = owners.into_iter().unzip();
+        if literals.is_empty() {
+            return None;
+        }
+        let build = |kind| {
+            AhoCorasick::builder()
+                .ascii_case_insensitive(true)
+                .match_kind(MatchKind::Standard)
+                .kind(kind)
+                .build(&literals)
+        };
+        // A DFA takes the same time for each byte whatever the number of literals; the memory it needs is some
+        // megabytes for thousands of rules.
+        let kind = match reading {
+            Reading::Little => AhoCorasickKind::ContiguousNFA,
+            Reading::Much => AhoCorasickKind::DFA,
+        };
+        let literals = build(Some(kind)).or_else(|_| build(None)).ok()?;
+        Some(Automaton { literals, owners })
+    }
 }
 
 /// A match in a text.
@@ -42,28 +96,17 @@ pub struct Found<'t> {
 }
 
 impl Machine {
-    pub fn new(evidence: &[&Evidence], members: &[u32]) -> Machine {
-        let mut owners: BTreeMap<&[u8], Vec<u32>> = BTreeMap::new();
-        for member in members {
-            let Some(pattern) = &evidence[*member as usize].pattern else { continue };
-            for literal in &pattern.literals {
-                owners.entry(literal).or_default().push(*member);
-            }
-        }
-        let (literals, owners): (Vec<&[u8]>, Vec<Vec<u32>>) = owners.into_iter().unzip();
-        // A DFA takes the same time for each byte whatever the number of literals; the memory it needs is some
-        // megabytes for thousands of rules.
-        let build = |kind| {
-            AhoCorasick::builder()
-                .ascii_case_insensitive(true)
-                .match_kind(MatchKind::Standard)
-                .kind(kind)
-                .build(&literals)
+    pub fn new(members: Vec<u32>) -> Machine {
+        let (quick, lasting, squeezed) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Machine { members, quick, lasting, squeezed }
+    }
+
+    fn automaton(&self, evidence: &[&Evidence], reading: Reading) -> Option<&Automaton> {
+        let made = match reading {
+            Reading::Little if self.lasting.get().is_none() => &self.quick,
+            _ => &self.lasting,
         };
-        let automaton = (!literals.is_empty())
-            .then(|| build(Some(AhoCorasickKind::DFA)).or_else(|_| build(None)).ok())
-            .flatten();
-        Machine { automaton, owners, members: members.to_vec(), squeezed: OnceLock::new() }
+        made.get_or_init(|| Automaton::new(evidence, &self.members, reading)).as_ref()
     }
 
     /// Calls `take` for each match in `text` that a line break goes through.
@@ -74,15 +117,21 @@ impl Machine {
     }
 
     /// Calls `take` for each match in `text`, in the order in which their literals end.
-    pub fn run<'t>(&self, evidence: &[&Evidence], text: &'t str, mut take: impl FnMut(Found<'t>)) {
-        let Some(automaton) = &self.automaton else { return };
+    pub fn run<'t>(
+        &self,
+        evidence: &[&Evidence],
+        text: &'t str,
+        reading: Reading,
+        mut take: impl FnMut(Found<'t>),
+    ) {
+        let Some(automaton) = self.automaton(evidence, reading) else { return };
         let mut lines = Lines::new(text);
         let mut tried: HashMap<u32, usize> = HashMap::new();
         let mut taken_to: HashMap<u32, usize> = HashMap::new();
         // Where the line begins in which a pattern matched last, and how often it did in it.
         let mut in_line: HashMap<u32, (usize, usize)> = HashMap::new();
-        for literal in automaton.find_overlapping_iter(text) {
-            for member in &self.owners[literal.pattern().as_usize()] {
+        for literal in automaton.literals.find_overlapping_iter(text) {
+            for member in &automaton.owners[literal.pattern().as_usize()] {
                 let Some(pattern) = &evidence[*member as usize].pattern else { continue };
                 lines.go_to(literal.start());
                 let (start, end) = lines.window(pattern.lines, literal.start(), literal.end());
@@ -94,7 +143,8 @@ impl Machine {
                     (*of_line, *taken) = (lines.start, 0);
                 }
                 let window = &text[start..end];
-                for captures in pattern.regex.captures_iter(window).take(MOST_IN_LINE.saturating_sub(*taken))
+                for captures in
+                    pattern.regex().captures_iter(window).take(MOST_IN_LINE.saturating_sub(*taken))
                 {
                     let whole = captures.get(0).expect("group 0 is the match");
                     let (from, to) = (start + whole.start(), start + whole.end());
@@ -132,7 +182,7 @@ pub fn groups(pattern: &Pattern, captures: &regex::Captures<'_>) -> Vec<Option<S
         }
         Some(text[..end].to_owned())
     };
-    pattern.groups.iter().map(value).collect()
+    pattern.groups().iter().map(value).collect()
 }
 
 /// The current line of a forward search, and its number.

@@ -42,8 +42,7 @@ impl Squeezed {
         for member in members {
             let Some(pattern) = &evidence[*member as usize].pattern else { continue };
             let squeezed: Vec<Vec<u8>> = pattern
-                .literals
-                .iter()
+                .literals()
                 .map(|literal| literal.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect())
                 .collect();
             if (pattern.lines > 1 && !pattern.wrapped)
