@@ -17,7 +17,7 @@
 //! endpoints come from whichever of EndpointSlices and Endpoints were collected; what could not be collected is
 //! said to be unknown instead of `<none>`.
 
-mod claims;
+pub(crate) mod claims;
 mod containers;
 mod endpoints;
 mod events;
@@ -25,12 +25,12 @@ mod generic;
 mod index;
 mod ingress;
 mod jobs;
-mod labels;
+pub(crate) mod labels;
 mod namespaces;
-mod node;
+pub(crate) mod node;
 mod page;
 mod pod;
-mod probes;
+pub(crate) mod probes;
 mod replicasets;
 mod resources;
 mod service;
@@ -59,7 +59,7 @@ pub struct Kind<'a> {
 }
 
 impl<'a> Kind<'a> {
-    fn group(self) -> &'a str {
+    pub(crate) fn group(self) -> &'a str {
         self.api_version.rsplit_once('/').map_or("", |(group, _)| group)
     }
 }

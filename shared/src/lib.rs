@@ -11,6 +11,7 @@ pub mod encryption;
 pub mod helm;
 pub mod lang;
 pub mod objects;
+pub mod printers;
 pub mod pseudonym;
 pub mod quantity;
 pub mod redact;

@@ -47,7 +47,7 @@ pub(super) fn phase(object: &Value, cx: Context<'_>) -> String {
 }
 
 /// The class of a claim or of a persistent volume.
-pub(super) fn class(object: &Value) -> &str {
+pub(crate) fn class(object: &Value) -> &str {
     let old = &object["metadata"]["annotations"][CLASS_ANNOTATION];
     old.as_str().unwrap_or_else(|| object["spec"]["storageClassName"].text())
 }
@@ -57,12 +57,12 @@ pub(super) fn brackets(list: &Value) -> String {
     format!("[{}]", list.items().iter().map(Value::text).collect::<Vec<_>>().join(" "))
 }
 
-pub(super) fn capacity(resources: &Value) -> String {
+pub(crate) fn capacity(resources: &Value) -> String {
     resources["storage"].as_str().unwrap_or("0").to_owned()
 }
 
 /// `RWO,ROX`, each once and in this order.
-pub(super) fn access_modes(modes: &Value) -> String {
+pub(crate) fn access_modes(modes: &Value) -> String {
     const SHORT: [(&str, &str); 4] = [
         ("ReadWriteOnce", "RWO"),
         ("ReadOnlyMany", "ROX"),

@@ -11,7 +11,7 @@ const MAX_ANNOTATION: usize = 140;
 const SKIPPED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// The entries of a map, sorted by key.
-pub(super) fn sorted(map: &Value) -> Vec<(&String, &Value)> {
+pub(crate) fn sorted(map: &Value) -> Vec<(&String, &Value)> {
     let mut entries: Vec<_> = map.entries().iter().collect();
     entries.sort_unstable_by_key(|(key, _)| *key);
     entries
@@ -22,7 +22,7 @@ fn pairs(map: &Value) -> Vec<String> {
 }
 
 /// `a=1,b=2` or `<none>`.
-pub(super) fn joined(map: &Value) -> String {
+pub(crate) fn joined(map: &Value) -> String {
     let pairs = pairs(map);
     if pairs.is_empty() { "<none>".to_owned() } else { pairs.join(",") }
 }
@@ -59,7 +59,7 @@ pub(super) fn shorten(text: &str, max: usize) -> String {
 }
 
 /// A `LabelSelector` in the notation of `kubectl -l`, sorted by key; empty for one that selects nothing or all.
-pub(super) fn selector(selector: &Value) -> String {
+pub(crate) fn selector(selector: &Value) -> String {
     let mut terms: Vec<(&str, String)> = sorted(&selector["matchLabels"])
         .into_iter()
         .map(|(key, value)| (key.as_str(), format!("{key}={}", value.text())))

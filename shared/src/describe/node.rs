@@ -49,7 +49,7 @@ pub(super) fn describe(page: &mut Page, node: &Value, cx: Context<'_>) {
 }
 
 /// Roles are names of labels (`node-role.kubernetes.io/<role>`) or the value of an older one.
-fn roles(labels: &Value) -> String {
+pub(crate) fn roles(labels: &Value) -> String {
     let role = |(key, value): (&String, &Value)| match key.strip_prefix("node-role.kubernetes.io/") {
         Some(role) => Some(role.to_owned()),
         None if key == "kubernetes.io/role" => Some(value.text().to_owned()),

@@ -52,7 +52,7 @@ fn url(get: &Value) -> String {
 }
 
 /// Joins host and port; IPv6 addresses get brackets.
-pub(super) fn host_port(host: &str, port: &str) -> String {
+pub(crate) fn host_port(host: &str, port: &str) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
