@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use shared::encryption::{Identities, KeyError, is_open_to_others, open_to_others};
 use shared::lang::Lang;
 
-use self::bounds::Bounds;
+pub use self::bounds::Bounds;
 use crate::commands;
 use crate::report::model::Verdict;
 
@@ -23,6 +23,8 @@ pub enum Exit {
     Found,
     /// Arguments, input or rules cannot be used; nothing was written to stdout.
     Unusable,
+    /// What the command or shell ended with that `serve` ran.
+    Passed(u8),
 }
 
 impl From<Exit> for ExitCode {
@@ -31,6 +33,7 @@ impl From<Exit> for ExitCode {
             Exit::Done => 0,
             Exit::Found => 1,
             Exit::Unusable => 2,
+            Exit::Passed(code) => code,
         })
     }
 }
@@ -90,11 +93,19 @@ impl Analyze {
     /// # Errors
     /// When a file cannot be read, or holds something else.
     pub fn identities(&self) -> Result<Identities, KeyError> {
-        for file in self.identity_files.iter().filter(|file| is_open_to_others(file)) {
-            say(&format!("note: {}", open_to_others(file).get(self.common.lang())));
-        }
-        Identities::read(&self.identity_files)
+        identities(&self.identity_files, self.common.lang())
     }
+}
+
+/// The keys in these files.
+///
+/// # Errors
+/// When a file cannot be read, or holds something else.
+pub fn identities(files: &[PathBuf], lang: Lang) -> Result<Identities, KeyError> {
+    for file in files.iter().filter(|file| is_open_to_others(file)) {
+        say(&format!("note: {}", open_to_others(file).get(lang)));
+    }
+    Identities::read(files)
 }
 
 #[derive(Debug, Clone, Args)]
@@ -155,6 +166,8 @@ pub enum Command {
     /// List, search, check and test the rules.
     #[command(subcommand)]
     Rules(Rules),
+    /// Answer kubectl, helm and k9s from a bundle, as a read-only cluster that stands still.
+    Serve(commands::serve::ServeArgs),
     /// Make a key pair: users encrypt their bundles to the public key, the file with the secret key opens them.
     Keygen(commands::keygen::KeygenArgs),
 }
@@ -192,6 +205,7 @@ pub fn main() -> ExitCode {
     };
     let result = match cli.command {
         None => commands::analyze::run(&cli.analyze),
+        Some(Command::Serve(args)) => commands::serve::run(&args),
         Some(Command::Keygen(args)) => commands::keygen::run(&args),
         Some(Command::Rules(rules)) => match rules {
             Rules::List(args) => commands::rules_list::run(&args),

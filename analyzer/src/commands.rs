@@ -10,6 +10,7 @@ pub mod rules_new;
 pub mod rules_search;
 pub mod rules_show;
 pub mod rules_test;
+pub mod serve;
 
 use std::path::{Path, PathBuf};
 

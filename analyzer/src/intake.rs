@@ -93,6 +93,12 @@ pub fn load(paths: &[PathBuf], limits: &Limits, identities: &Identities) -> Resu
     Ok(joined.finish())
 }
 
+/// The name in [`Objects`](crate::snapshot::Objects) of what the API calls `plural` of `group`.
+pub fn collection(group: &str, plural: &str) -> String {
+    let name = if group.is_empty() { plural.to_owned() } else { format!("{plural}.{group}") };
+    kinds::of_name(&name).map_or(name, |resource| resource.collection.into_owned())
+}
+
 /// Reads files given as (path in a bundle, bytes) that count as complete but for what `ledger` says of them and of
 /// others that are not there.
 pub fn from_files(files: Vec<(String, Vec<u8>)>, ledger: Vec<LedgerEntry>) -> Snapshot {

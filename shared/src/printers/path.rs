@@ -5,6 +5,8 @@
 
 use serde_json::Value;
 
+use crate::objects::Field as _;
+
 /// Longest path; definitions come from strangers.
 const MAX_LENGTH: usize = 1024;
 
@@ -138,11 +140,7 @@ fn walk<'v>(steps: &[Step], value: &'v Value) -> Option<&'v Value> {
         },
         Step::Where { path, equal, text } => value.as_array()?.iter().find_map(|item| {
             let found = path.first(item)?;
-            let same = match found {
-                Value::String(found) => found == text,
-                other => other.to_string() == *text,
-            };
-            (same == *equal).then(|| walk(rest, item)).flatten()
+            ((found.scalar() == *text) == *equal).then(|| walk(rest, item)).flatten()
         }),
     }
 }
