@@ -18,6 +18,7 @@ pub mod text;
 
 pub(crate) mod escape;
 mod link;
+mod order;
 pub(crate) mod words;
 
 use std::collections::HashMap;
@@ -65,9 +66,10 @@ fn no_readings<T>() -> Vec<Reading<T>> {
 }
 
 impl Report {
-    /// `findings` and `unresolved` in the order in which they are to be shown.
+    /// `findings` and `unresolved` in the order in which they are to be shown, as far as rules know it.
     pub fn build(snapshot: &Snapshot, findings: Vec<Finding>, unresolved: Vec<Unresolved>) -> Self {
         let mut triage = triage::triage(snapshot);
+        let findings = order::by_need(findings, &triage);
         triage::link_cases(&mut triage, &findings);
         Report {
             schema: SCHEMA.to_owned(),

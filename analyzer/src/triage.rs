@@ -12,6 +12,7 @@ mod command;
 mod conditions;
 mod draft;
 mod logs;
+mod needs;
 mod nodes;
 mod pods;
 mod severity;
@@ -33,7 +34,8 @@ pub use causes::names;
 use draft::Draft;
 pub use draft::full_name;
 use logs::{Rarity, telling};
-use model::{CauseKind, LogLine, TextLines, Triage};
+use model::{CauseKind, LogLine, Problem, TextLines, Triage};
+pub use needs::is_out_of_reach;
 pub use severity::without_timestamp;
 pub use template::{Shape, shape};
 use world::World;
@@ -95,12 +97,14 @@ pub fn link_cases(triage: &mut Triage, findings: &[Finding]) {
         group.cases = cases;
         // One cause means that what explains one object explains all. A node or a state in common may be chance: there,
         // only what speaks of the node itself, or of every object, explains the group.
+        let mut own = group.problems.iter().filter(|problem| problem.waits_for.is_none());
+        let is_known = |problem: &Problem| by_name.contains_key(&full_name(&problem.subject));
         let explains_all = match group.cause.kind {
             CauseKind::Node | CauseKind::State => {
-                by_name.contains_key(&group.cause.name)
-                    || causes::names(group).all(|name| by_name.contains_key(&name))
+                by_name.contains_key(&group.cause.name) || own.all(is_known)
             }
-            _ => true,
+            // A case of what waits does not say why it has to.
+            _ => own.any(is_known),
         };
         group.explained = !group.cases.is_empty() && explains_all;
     }

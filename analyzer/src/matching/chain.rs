@@ -158,6 +158,8 @@ mod tests {
             past: false,
             explains: Vec::new(),
             chain: Vec::new(),
+            pointer: false,
+            waits_for: None,
         }
     }
 

@@ -211,6 +211,8 @@ impl Teller<'_, '_> {
             past: false,
             explains: Vec::new(),
             chain: Vec::new(),
+            pointer: rule.file.pointer,
+            waits_for: None,
         }
     }
 

@@ -97,6 +97,12 @@ pub struct Finding<T = Text> {
     /// From the sign to the cause, object by object.
     #[serde(default)]
     pub chain: Vec<Link>,
+    /// The rule says where the trouble shows, not what it comes from.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pointer: bool,
+    /// What its subjects wait for: it should end when that is mended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<Link>,
 }
 
 /// One step of a chain.
@@ -214,6 +220,8 @@ impl Finding {
             past: self.past,
             explains: self.explains.iter().map(|finding| finding.in_language(lang)).collect(),
             chain: self.chain.clone(),
+            pointer: self.pointer,
+            waits_for: self.waits_for.clone(),
         }
     }
 }

@@ -37,7 +37,7 @@ fn evidence(name: &str, excerpt: &str) -> Evidence {
     }
 }
 
-fn finding(case: &str, verdict: Verdict, severity: Severity) -> Finding {
+pub(crate) fn finding(case: &str, verdict: Verdict, severity: Severity) -> Finding {
     Finding {
         case: case.into(),
         section: "blueking/install-bkce".into(),
@@ -80,6 +80,8 @@ fn finding(case: &str, verdict: Verdict, severity: Severity) -> Finding {
             Link { subject: subject("Release", "web"), state: "pending-upgrade".into() },
             Link { subject: subject("Pod", "web-0"), state: "ImagePullBackOff".into() },
         ],
+        pointer: false,
+        waits_for: None,
     }
 }
 
@@ -119,6 +121,7 @@ pub(crate) fn sample() -> Report {
                 time: None,
             },
         ],
+        waits_for: None,
     };
     Report {
         schema: SCHEMA.into(),
@@ -408,4 +411,42 @@ fn sarif_knows_an_object_again_in_the_next_bundle() {
     };
     assert_eq!(print("web-6c56d8c5f9-9c9tg"), print("web-7d67445b47-44pbj"));
     assert_ne!(print("web-6c56d8c5f9-9c9tg"), print("db-7d67445b47-44pbj"));
+}
+
+#[test]
+fn what_waits_is_told_once_beneath_its_cause() {
+    let mut report = sample();
+    let on = subject("Pod", "web-0");
+    let wait = crate::triage::model::Wait {
+        on: on.clone(),
+        relation: Relation::Calls,
+        through: Some(subject("Service", "web")),
+    };
+    let group = &mut report.triage.groups[0];
+    group.problems[1].waits_for = Some(wait);
+    report.findings[1].waits_for = Some(Link { subject: on, state: "CrashLoopBackOff".into() });
+    for (lang, waits, finding) in [
+        (
+            Lang::En,
+            "waits for Pod shop/web-0 (through Service shop/web)",
+            "It waits for Pod shop/web-0 (CrashLoopBackOff)",
+        ),
+        (
+            Lang::Zh,
+            "在等 Pod shop/web-0（经由 Service shop/web）",
+            "它在等 Pod shop/web-0（CrashLoopBackOff）",
+        ),
+    ] {
+        let options = markdown::Options { lang, max_chars: markdown::POST, dates: dates(), all: false };
+        let post = markdown::render(&report, &options).replace('`', "");
+        let options = text::Options { lang, width: 200, color: false, dates: dates(), all: false };
+        for told in [post, text::render(&report, &options)] {
+            assert_eq!(told.matches(waits).count(), 1, "{told}");
+            assert_eq!(told.matches(finding).count(), 1, "{told}");
+        }
+    }
+    let json: serde_json::Value = serde_json::from_str(&json::render(&report, Lang::En)).unwrap();
+    let problem = &json["triage"]["groups"][0]["problems"][1];
+    assert_eq!(problem["waits_for"]["on"]["name"], "web-0");
+    assert_eq!(problem["waits_for"]["through"]["kind"], "Service");
 }

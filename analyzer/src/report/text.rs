@@ -206,6 +206,9 @@ impl Writer<'_> {
         let title = one_line(&self.told(&finding.title));
         let head = format!("{number}[{}] {title}{beside}", words::verdict(finding.verdict, self.lang));
         self.lines(0, Some(style), &head);
+        if let Some(link) = &finding.waits_for {
+            self.lines(2, Some(Style::Bold), &one_line(&words::consequence(link, self.lang)));
+        }
         let conclusion = self.told(&finding.conclusion);
         self.lines(2, None, conclusion.trim());
         if finding.past {
@@ -291,8 +294,13 @@ impl Writer<'_> {
             }
         }
         for inner in &finding.explains {
+            let about = inner.subjects.first().filter(|_| inner.waits_for.is_some());
+            let about = about.map_or_else(String::new, |subject| {
+                let names = words::subject(subject, self.lang);
+                format!(" — {}{}", one_line(&names), self.more_than_one(inner.subjects.len()))
+            });
             let text = format!(
-                "{}{}",
+                "{}{}{about}",
                 self.pick("由此引起：", "Also explains: "),
                 one_line(&self.told(&inner.title))
             );
@@ -308,6 +316,15 @@ impl Writer<'_> {
             (false, _) => String::new(),
             (true, Lang::Zh) => format!(" 等共 {count} 个"),
             (true, Lang::En) => format!(" and {} more", count - NAMED),
+        }
+    }
+
+    /// ` and 2 more` behind the first of several.
+    fn more_than_one(&self, count: usize) -> String {
+        match (count, self.lang) {
+            (0 | 1, _) => String::new(),
+            (_, Lang::Zh) => format!(" 等共 {count} 个"),
+            (_, Lang::En) => format!(" and {} more", count - 1),
         }
     }
 
@@ -327,6 +344,7 @@ impl Writer<'_> {
             let places = self.places(report, &links.about(group));
             let text = format!("{title}{}{places}", self.pick("，见", ", see "));
             self.item(0, "* ", Some(Style::Dim), &text);
+            self.waiting(group);
         }
         for text in &triage.texts {
             let lines: Vec<&LogLine> =
@@ -389,6 +407,32 @@ impl Writer<'_> {
             let label = self.pick("先看：", "Look here first:").to_owned();
             self.lines(2, None, &label);
             self.verbatim(5, Style::Cyan, command);
+        }
+        self.waiting(group);
+    }
+
+    /// What waits for the cause of a group; what it says of itself is left to the other formats.
+    fn waiting(&mut self, group: &Group) {
+        let waiting = group.waiting();
+        if waiting.is_empty() {
+            return;
+        }
+        let (zh, en) = words::WAITING;
+        let lead = self.pick(zh, en).to_owned();
+        self.lines(2, None, &lead);
+        for alike in waiting.iter().take(NAMED) {
+            let problem = alike.first();
+            let Some(wait) = &problem.waits_for else { continue };
+            let names: Vec<String> =
+                alike.problems.iter().take(NAMED).map(|p| words::subject(&p.subject, self.lang)).collect();
+            let names = format!("{}{}", names.join(self.pick("、", ", ")), self.more(alike.problems.len()));
+            let wait = words::waits_for(wait, alike.problems.len(), self.lang);
+            let text = format!("{names}  {}{}{wait}", problem.state, self.pick("，", ", "));
+            self.item(2, "- ", None, &one_line(&text));
+        }
+        let more = self.more(waiting.len());
+        if !more.is_empty() {
+            self.lines(4, Some(Style::Dim), more.trim());
         }
     }
 

@@ -8,8 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use regex::{Captures, Regex};
 use shared::lang::Lang;
 
-use super::model::{Severity, Subject, Verdict};
+use super::model::{Link, Severity, Subject, Verdict};
 use crate::lexicon::model::{Named, Reading};
+use crate::triage::model::Wait;
 
 /// Picks the text of a language.
 pub fn pick<'a>(lang: Lang, zh: &'a str, en: &'a str) -> &'a str {
@@ -182,6 +183,35 @@ pub fn named(named: &Named, lang: Lang) -> String {
     }
     super::escape::one_line(&line)
 }
+
+/// For what the objects of a consequence wait.
+pub fn waits_for(wait: &Wait, count: usize, lang: Lang) -> String {
+    let on = subject(&wait.on, lang);
+    let through = wait.through.as_ref().map(|between| subject(between, lang));
+    match (lang, through, count) {
+        (Lang::Zh, None, _) => format!("在等 {on}"),
+        (Lang::Zh, Some(through), _) => format!("在等 {on}（经由 {through}）"),
+        (Lang::En, None, 1) => format!("waits for {on}"),
+        (Lang::En, None, _) => format!("wait for {on}"),
+        (Lang::En, Some(through), 1) => format!("waits for {on} (through {through})"),
+        (Lang::En, Some(through), _) => format!("wait for {on} (through {through})"),
+    }
+}
+
+/// That a finding is but a consequence.
+pub fn consequence(link: &Link, lang: Lang) -> String {
+    let (on, state) = (subject(&link.subject, lang), &link.state);
+    match lang {
+        Lang::Zh => format!("它在等 {on}（{state}）；后者恢复后，它多半也会恢复。"),
+        Lang::En => format!("It waits for {on} ({state}) and should end when that is mended."),
+    }
+}
+
+/// Before what waits, in a group of the triage.
+pub const WAITING: (&str, &str) = (
+    "下面这些在等上面的对象，上面的恢复后多半也会恢复：",
+    "These wait for it and should end when it is mended:",
+);
 
 #[cfg(test)]
 mod tests {

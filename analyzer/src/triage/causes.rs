@@ -1,45 +1,65 @@
 //! Problems put together by their likely common cause.
 //!
-//! A problem arrives with the cause that the API itself names, or with its workload when the API names none. Three
-//! things widen that: a dependency that the log blames, the pods behind that dependency (whose own cause then is the
-//! cause), and a node that most of the unexplained problems share.
+//! A problem arrives with the cause that the API itself names, or with its workload when the API names none. What waits
+//! for another problem stands beneath the cause of that one. Of the rest, three things may be what several have in
+//! common: a dependency that the log blames, a node that most of the unexplained problems share, and one and the same
+//! state of which nothing says why.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::report::model::{Subject, Text};
 
 use super::command::first_look;
 use super::draft::{Draft, full_name, named};
 use super::model::{Cause, CauseKind, Group, Problem, Relation};
+use super::needs::{Waiting, is_own_host as is_own, waits};
 use super::severity::{blamed, severity, suspects};
 use super::world::{World, selects};
 
-/// A chain of dependencies longer than this is followed no further.
-const DEPTH: usize = 4;
 /// Edges beyond this make a picture nobody can read.
 const MOST_EDGES: usize = 80;
 
 pub fn group(world: &World, mut drafts: Vec<Draft>) -> Vec<Group> {
-    for draft in &mut drafts {
-        blame(world, draft);
+    let waits = waits(world, &drafts);
+    let mut roots: Vec<usize> = (0..drafts.len()).filter(|index| waits[*index].is_none()).collect();
+    for index in &roots {
+        blame(world, &mut drafts[*index]);
     }
-    for _ in 0..DEPTH {
-        if !follow(&mut drafts) {
-            break;
-        }
-    }
-    share_node(world, &mut drafts);
-    share_state(&mut drafts);
+    share_node(world, &mut drafts, &roots);
+    // Who has others waiting is no longer one of many that are alike.
+    let waited_for: HashSet<usize> = waits.iter().flatten().map(|waiting| waiting.on).collect();
+    roots.retain(|index| !waited_for.contains(index));
+    share_state(&mut drafts, &roots);
+    hang(&mut drafts, waits);
     let mut by_cause: BTreeMap<Cause, Vec<Draft>> = BTreeMap::new();
     for draft in drafts {
         by_cause.entry(draft.cause.clone()).or_default().push(draft);
     }
     let mut groups: Vec<Group> =
         by_cause.into_iter().map(|(cause, drafts)| to_group(cause, drafts)).collect();
-    groups.sort_by(|a, b| {
-        (a.severity, b.problems.len(), &a.cause).cmp(&(b.severity, a.problems.len(), &b.cause))
+    groups.sort_by_cached_key(|group| {
+        let waiting = group.problems.iter().filter(|problem| problem.waits_for.is_some()).count();
+        let others = std::cmp::Reverse((waiting > 0, group.problems.len()));
+        (group.severity, others, group.cause.clone())
     });
     groups
+}
+
+/// Gives what waits the cause of what it waits for in the end.
+fn hang(drafts: &mut [Draft], waits: Vec<Option<Waiting>>) {
+    let root = |index: usize| {
+        let next = |at: &usize| waits[*at].as_ref().map(|waiting| waiting.on);
+        std::iter::successors(Some(index), next).enumerate().last().unwrap_or((0, index))
+    };
+    let roots: Vec<(usize, usize)> = (0..waits.len()).map(root).collect();
+    for (index, waiting) in waits.into_iter().enumerate() {
+        let Some(waiting) = waiting else { continue };
+        let (distance, root) = roots[index];
+        drafts[index].cause = drafts[root].cause.clone();
+        drafts[index].distance = distance;
+        drafts[index].problem.waits_for = Some(waiting.wait);
+        drafts[index].edges.extend(waiting.path);
+    }
 }
 
 /// Where nothing better is known, the dependency that the log's telling lines blame is the cause.
@@ -71,11 +91,6 @@ fn blame(world: &World, draft: &mut Draft) {
     draft.cause = Cause { kind: CauseKind::Dependency, name };
 }
 
-/// A container that cannot reach itself blames nobody else.
-fn is_own(host: &str) -> bool {
-    host.starts_with("localhost") || host.starts_with("127.") || host.starts_with("0.0.0.0")
-}
-
 /// Pods behind a service.
 fn behind(world: &World, namespace: &str, service: &str) -> Vec<Subject> {
     let selector = world
@@ -95,85 +110,14 @@ fn behind(world: &World, namespace: &str, service: &str) -> Vec<Subject> {
         .collect()
 }
 
-/// Moves problems that hang on other problems to the cause of those. Returns whether anything moved.
-fn follow(drafts: &mut [Draft]) -> bool {
-    let causes: HashMap<Subject, Cause> = drafts
-        .iter()
-        .map(|draft| {
-            let about = &draft.problem.subject;
-            (named(&about.kind, about.namespace.as_deref(), &about.name), draft.cause.clone())
-        })
-        .collect();
-    let mounted_by: HashMap<Subject, Vec<Cause>> = drafts.iter().fold(HashMap::new(), |mut map, draft| {
-        for edge in draft.edges.iter().filter(|edge| edge.relation == Relation::Mounts) {
-            map.entry(edge.to.clone()).or_default().push(draft.cause.clone());
-        }
-        map
-    });
-    let made_by: HashMap<Subject, Vec<Cause>> = drafts.iter().fold(HashMap::new(), |mut map, draft| {
-        for edge in draft.edges.iter().filter(|edge| edge.from.kind == "HelmRelease") {
-            map.entry(edge.from.clone()).or_default().push(draft.cause.clone());
-        }
-        map
-    });
-    let mut moved = false;
-    for draft in drafts {
-        let me = named(
-            &draft.problem.subject.kind,
-            draft.problem.subject.namespace.as_deref(),
-            &draft.problem.subject.name,
-        );
-        let next = match draft.cause.kind {
-            CauseKind::Dependency => {
-                most_common(selected(draft).filter(|pod| **pod != me).filter_map(|p| causes.get(p)))
-            }
-            CauseKind::Workload if me.kind == "Service" => {
-                most_common(selected(draft).filter_map(|pod| causes.get(pod)))
-            }
-            // A claim that waits for its pod to be scheduled is not what keeps the pod from it.
-            CauseKind::StorageClass if me.kind == "PersistentVolumeClaim" && waits_for_pod(draft) => {
-                mounted_by.get(&me).and_then(|all| most_common(all.iter()))
-            }
-            CauseKind::Release if me.kind == "HelmRelease" => {
-                made_by.get(&me).and_then(|all| most_common(all.iter()))
-            }
-            _ => None,
-        };
-        if let Some(next) = next.filter(|next| *next != draft.cause) {
-            draft.cause = next;
-            moved = true;
-        }
-    }
-    moved
-}
-
-fn waits_for_pod(claim: &Draft) -> bool {
-    let message = claim.problem.message.as_deref().unwrap_or_default();
-    message.starts_with("waiting for first consumer") || message.starts_with("waiting for pod")
-}
-
-fn selected<'d>(draft: &'d Draft) -> impl Iterator<Item = &'d Subject> {
-    draft.edges.iter().filter(|edge| edge.relation == Relation::Selects).map(|edge| &edge.to)
-}
-
-/// The most common; among equals the first in order, so that every run says the same.
-fn most_common<'c>(causes: impl Iterator<Item = &'c Cause>) -> Option<Cause> {
-    let mut counts: BTreeMap<&Cause, usize> = BTreeMap::new();
-    for cause in causes {
-        *counts.entry(cause).or_default() += 1;
-    }
-    let most = counts.values().copied().max()?;
-    counts.into_iter().find(|(_, count)| *count == most).map(|(cause, _)| cause.clone())
-}
-
 /// When most problems that nothing explains lie on one node, and its pods are in trouble far more often than those of
 /// the other nodes, the node is what they share.
-fn share_node(world: &World, drafts: &mut [Draft]) {
-    let unexplained: Vec<usize> = drafts
+fn share_node(world: &World, drafts: &mut [Draft], roots: &[usize]) {
+    let unexplained: Vec<usize> = roots
         .iter()
-        .enumerate()
-        .filter(|(_, draft)| draft.cause.kind == CauseKind::Workload && draft.problem.subject.node.is_some())
-        .map(|(index, _)| index)
+        .copied()
+        .filter(|index| drafts[*index].cause.kind == CauseKind::Workload)
+        .filter(|index| drafts[*index].problem.subject.node.is_some())
         .collect();
     let mut by_node: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for index in &unexplained {
@@ -206,16 +150,20 @@ fn share_node(world: &World, drafts: &mut [Draft]) {
 
 /// Workloads of which nothing is known but one and the same state: thirty groups of one tell a reader less than one of
 /// thirty.
-fn share_state(drafts: &mut [Draft]) {
+fn share_state(drafts: &mut [Draft], roots: &[usize]) {
     let says_nothing = |draft: &Draft| {
         let problem = &draft.problem;
         draft.cause.kind == CauseKind::Workload && problem.message.is_none() && problem.log.is_empty()
     };
     let mut causes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for draft in drafts.iter().filter(|draft| says_nothing(draft)) {
+    for draft in roots.iter().map(|index| &drafts[*index]).filter(|draft| says_nothing(draft)) {
         causes.entry(draft.problem.state.clone()).or_default().insert(draft.cause.name.clone());
     }
-    for draft in drafts.iter_mut().filter(|draft| says_nothing(draft)) {
+    for index in roots {
+        let draft = &mut drafts[*index];
+        if !says_nothing(draft) {
+            continue;
+        }
         if causes.get(&draft.problem.state).is_some_and(|workloads| workloads.len() >= 3) {
             draft.cause = Cause { kind: CauseKind::State, name: draft.problem.state.clone() };
         }
@@ -223,14 +171,19 @@ fn share_state(drafts: &mut [Draft]) {
 }
 
 fn to_group(cause: Cause, drafts: Vec<Draft>) -> Group {
+    let mut drafts = drafts;
+    drafts.sort_by_cached_key(|draft| {
+        let problem = &draft.problem;
+        (draft.distance, problem.severity, problem.subject.clone(), problem.state.clone())
+    });
     let mut edges = BTreeSet::new();
     let mut problems: Vec<Problem> = Vec::new();
     for draft in drafts {
         edges.extend(draft.edges);
         problems.push(draft.problem);
     }
-    problems.sort_by(|a, b| (a.severity, &a.subject, &a.state).cmp(&(b.severity, &b.subject, &b.state)));
-    let severity = problems.first().map_or(crate::report::model::Severity::Info, |problem| problem.severity);
+    let severity = problems.iter().map(|problem| problem.severity).min();
+    let severity = severity.unwrap_or(crate::report::model::Severity::Info);
     let title = title(&cause, &problems);
     Group {
         cause,
@@ -246,7 +199,18 @@ fn to_group(cause: Cause, drafts: Vec<Draft>) -> Group {
 
 fn title(cause: &Cause, problems: &[Problem]) -> Text {
     let name = &cause.name;
-    let count = problems.len();
+    let on_node = |problem: &Problem| {
+        problem
+            .waits_for
+            .as_ref()
+            .is_none_or(|wait| wait.relation == Relation::RunsOn && wait.on.name == *name)
+    };
+    let is_own = |problem: &Problem| problem.waits_for.is_none();
+    let count = match cause.kind {
+        CauseKind::Node => problems.iter().filter(|problem| on_node(problem)).count(),
+        _ => problems.iter().filter(|problem| is_own(problem)).count(),
+    };
+    let waiting = problems.len() - count;
     let state = problems.first().map(|problem| problem.state.as_str()).unwrap_or_default();
     // One object is named below; only several need a count.
     let several = |zh: String, en: String| match count {
@@ -295,6 +259,11 @@ fn title(cause: &Cause, problems: &[Problem]) -> Text {
             format!("{name}: {count} objects, and nothing collected says why"),
         ),
         CauseKind::Workload => several(format!("{name}：{state}"), format!("{name}: {state}")),
+    };
+    let (zh, en) = match waiting {
+        0 => (zh, en),
+        1 => (format!("{zh}；另有 1 个对象在等它"), format!("{en}; 1 more waits for it")),
+        _ => (format!("{zh}；另有 {waiting} 个对象在等它"), format!("{en}; {waiting} more wait for it")),
     };
     Text::new(zh, en)
 }

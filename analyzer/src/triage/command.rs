@@ -86,6 +86,7 @@ mod tests {
             line: 1,
             pointer: None,
             log: Vec::new(),
+            waits_for: None,
         }
     }
 

@@ -12,6 +12,8 @@ pub struct Draft<'a> {
     pub edges: Vec<Edge>,
     /// Logs that may tell why, the nearest to the failure first.
     pub logs: Vec<&'a TextSource>,
+    /// Steps to what it waits for in the end; 0 where it waits for nothing.
+    pub distance: usize,
 }
 
 impl<'a> Draft<'a> {
@@ -29,10 +31,12 @@ impl<'a> Draft<'a> {
                 line: object.line,
                 pointer: Some(object.pointer.clone()).filter(|pointer| !pointer.is_empty()),
                 log: Vec::new(),
+                waits_for: None,
             },
             cause,
             edges: Vec::new(),
             logs: Vec::new(),
+            distance: 0,
         }
     }
 

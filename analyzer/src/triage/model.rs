@@ -27,7 +27,7 @@ pub struct Group<T = Text> {
     /// One sentence: what they have in common.
     pub title: T,
     pub severity: Severity,
-    /// Worst first.
+    /// What has the cause first, worst first; then what waits for it.
     pub problems: Vec<Problem>,
     /// How the objects hang together, from what the user sees to where it stops.
     pub edges: Vec<Edge>,
@@ -98,6 +98,21 @@ pub struct Problem {
     pub pointer: Option<String>,
     /// The most telling lines of its log, in the order of the log.
     pub log: Vec<LogLine>,
+    /// What it waits for: an object that is not well either. It should end when that is mended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<Wait>,
+}
+
+/// Why a problem is but a consequence.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Wait {
+    /// The object whose trouble keeps the other waiting.
+    pub on: Subject,
+    /// How the one that waits is related to it.
+    pub relation: Relation,
+    /// What stands between the two, such as the Service that a client calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<Subject>,
 }
 
 /// A line, or several of the same shape.
@@ -143,6 +158,14 @@ pub enum Relation {
     ProvisionedBy,
     /// A pod and its node.
     RunsOn,
+    /// A pod or node and what gives it its network.
+    NetworkedBy,
+    /// Who looks up a name and what should resolve it.
+    ResolvesWith,
+    /// Who wants an object made and the webhook that is asked first.
+    AdmittedBy,
+    /// An extension API and what answers for it.
+    ServedBy,
 }
 
 impl Triage {
@@ -179,12 +202,23 @@ impl<'a> Alike<'a> {
 }
 
 impl<T> Group<T> {
-    /// The problems, those put together that differ only in the name of the object; worst first.
+    /// What is wrong itself, those put together that differ only in the name of the object; worst first.
     pub fn alike(&self) -> Vec<Alike<'_>> {
+        self.put_together(|problem| problem.waits_for.is_none())
+    }
+
+    /// What only waits, in the same way: those together that wait for the same.
+    pub fn waiting(&self) -> Vec<Alike<'_>> {
+        self.put_together(|problem| problem.waits_for.is_some())
+    }
+
+    fn put_together(&self, is_wanted: impl Fn(&Problem) -> bool) -> Vec<Alike<'_>> {
         let mut all: Vec<Alike> = Vec::new();
         let mut places = HashMap::new();
-        for problem in &self.problems {
-            let key = (&problem.subject.kind, &problem.state, problem.message.as_deref().map(shape));
+        for problem in self.problems.iter().filter(|problem| is_wanted(problem)) {
+            // What a consequence says of itself is what one may expect of it.
+            let message = problem.message.as_deref().filter(|_| problem.waits_for.is_none());
+            let key = (&problem.subject.kind, &problem.state, message.map(shape), &problem.waits_for);
             let place = *places.entry(key).or_insert_with(|| {
                 all.push(Alike { problems: Vec::new() });
                 all.len() - 1

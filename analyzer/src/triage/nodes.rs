@@ -6,6 +6,7 @@ use crate::report::model::Severity;
 
 use super::draft::Draft;
 use super::model::CauseKind;
+use super::needs::{is_network_missing, is_of_host_network};
 use super::world::{World, array_at, condition, is_status, str_at, subject, time_at};
 
 /// Conditions that are bad when true: the kubelet's own, then those of node-problem-detector.
@@ -28,6 +29,13 @@ const PRESSURES: &[&str] = &[
 /// Whether the node says, or has stopped saying, that it is ready.
 pub fn is_down(node: &Value) -> bool {
     condition(node, "Ready").is_some_and(|ready| !is_status(ready, "True"))
+}
+
+/// Whether pods of a node are in trouble because of it. The pods that should give it its network are not: it waits for
+/// them.
+pub fn keeps_down(node: &Value, pod: &Value) -> bool {
+    let message = condition(node, "Ready").and_then(|ready| str_at(ready, "/message")).unwrap_or_default();
+    is_down(node) && !(is_of_host_network(pod) && is_network_missing(message))
 }
 
 pub fn problems<'a>(world: &World<'a>) -> Vec<Draft<'a>> {

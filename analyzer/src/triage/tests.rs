@@ -9,10 +9,10 @@ use super::*;
 use crate::snapshot::{FileId, Input, Known, Object, SourceFile};
 
 /// A snapshot under construction.
-struct Cluster(Snapshot);
+pub(super) struct Cluster(Snapshot);
 
 impl Cluster {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut snapshot = Snapshot::default();
         snapshot.inputs.push(Input {
             path: "bundle".into(),
@@ -28,7 +28,7 @@ impl Cluster {
         Self(snapshot)
     }
 
-    fn with(mut self, collection: &str, value: Value) -> Self {
+    pub(super) fn with(mut self, collection: &str, value: Value) -> Self {
         let object = Object {
             value: Arc::new(value),
             file: FileId(0),
@@ -40,7 +40,7 @@ impl Cluster {
         self
     }
 
-    fn with_log(mut self, pod: &str, previous: bool, text: &str) -> Self {
+    pub(super) fn with_log(mut self, pod: &str, previous: bool, text: &str) -> Self {
         let file = FileId(self.0.files.len() as u32);
         self.0.files.push(SourceFile::new(format!("logs/{pod}{previous}.log"), 0, text.into()));
         self.0.texts.push(TextSource {
@@ -59,12 +59,12 @@ impl Cluster {
         self
     }
 
-    fn triage(&self) -> Triage {
+    pub(super) fn triage(&self) -> Triage {
         triage(&self.0)
     }
 }
 
-fn pod(name: &str, status: Value) -> Value {
+pub(super) fn pod(name: &str, status: Value) -> Value {
     json!({
         "metadata": {"name": name, "namespace": "shop", "creationTimestamp": "2024-05-01T10:00:00Z",
             "labels": {"app": name},
@@ -74,7 +74,7 @@ fn pod(name: &str, status: Value) -> Value {
     })
 }
 
-fn waiting(reason: &str) -> Value {
+pub(super) fn waiting(reason: &str) -> Value {
     json!({"phase": "Pending", "containerStatuses": [{"name": "main", "restartCount": 3, "ready": false,
         "state": {"waiting": {"reason": reason, "message": "words of the runtime"}},
         "lastState": {"terminated": {"exitCode": 1, "reason": "Error", "finishedAt": "2024-05-01T11:59:00Z"}}}]})
@@ -85,7 +85,7 @@ fn silent() -> Value {
     json!({"phase": "Pending", "containerStatuses": [{"name": "main", "state": {"waiting": {"reason": "CreateContainerError"}}}]})
 }
 
-fn healthy() -> Value {
+pub(super) fn healthy() -> Value {
     json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}], "podIP": "10.0.0.9",
         "containerStatuses": [{"name": "main", "restartCount": 0, "ready": true,
         "state": {"running": {"startedAt": "2024-05-01T10:00:00Z"}}}]})

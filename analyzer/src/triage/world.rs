@@ -38,6 +38,9 @@ const INDEXED: &[(&str, &str)] = &[
     ("daemonsets", "DaemonSet"),
     ("jobs", "Job"),
     ("cronjobs", "CronJob"),
+    ("configmaps", "ConfigMap"),
+    ("apiservices", "APIService"),
+    ("volumeattachments", "VolumeAttachment"),
 ];
 
 impl<'a> World<'a> {

@@ -15,6 +15,9 @@ use crate::triage::model::LogLine;
 impl Writer<'_> {
     /// Everything about one finding, without its heading; `log` is what its evidence leaves to be read.
     pub(super) fn finding(&mut self, finding: &Finding, detail: Detail, log: &[LogLine]) {
+        if let Some(link) = &finding.waits_for {
+            self.pieces.push(format!("**{}**", plain(&words::consequence(link, self.lang))));
+        }
         let conclusion = self.prose(&finding.conclusion);
         if !conclusion.is_empty() {
             self.pieces.push(conclusion);
@@ -92,7 +95,16 @@ impl Writer<'_> {
 
     fn explained(&self, finding: &Finding) -> String {
         let place = finding.evidence.first().map(|e| format!(" — {}", place(e))).unwrap_or_default();
-        format!("- {} `{}`{place}", self.plain(&finding.title), safe_id(&finding.case))
+        let waits = finding.waits_for.as_ref().map_or_else(String::new, |link| {
+            let subjects = self.subjects(&finding.subjects);
+            format!(
+                "{}{subjects}{}{}",
+                self.pick("：", ": "),
+                self.pick("。", ". "),
+                plain(&words::consequence(link, self.lang))
+            )
+        });
+        format!("- {} `{}`{place}{waits}", self.plain(&finding.title), safe_id(&finding.case))
     }
 
     pub(super) fn subjects<S: Borrow<Subject>>(&self, subjects: &[S]) -> String {

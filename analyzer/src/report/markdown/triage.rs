@@ -86,6 +86,9 @@ impl Writer<'_> {
             })
             .collect();
         self.pieces.push(lines.join("\n"));
+        for group in groups {
+            self.waiting(group);
+        }
     }
 
     fn group(&mut self, group: &Group) {
@@ -110,7 +113,8 @@ impl Writer<'_> {
         }
         self.pieces.push(lines.join("\n"));
         let mut told: Vec<Vec<&str>> = Vec::new();
-        for problem in group.problems.iter().filter(|problem| !problem.log.is_empty()).take(PROBLEMS) {
+        let own = group.problems.iter().filter(|problem| problem.waits_for.is_none());
+        for problem in own.filter(|problem| !problem.log.is_empty()).take(PROBLEMS) {
             // Replicas mostly say the same; once is enough.
             let texts: Vec<&str> = problem.log.iter().map(|line| line.text.as_str()).collect();
             if told.contains(&texts) {
@@ -132,6 +136,34 @@ impl Writer<'_> {
             self.pieces.lead(self.pick("先看：", "Look here first:").to_owned());
             self.pieces.push(fence("bash", command));
         }
+        self.waiting(group);
+    }
+
+    /// What waits for the cause of a group.
+    fn waiting(&mut self, group: &Group) {
+        let waiting = group.waiting();
+        if waiting.is_empty() {
+            return;
+        }
+        let (zh, en) = words::WAITING;
+        self.pieces.lead(self.pick(zh, en).to_owned());
+        let mut lines: Vec<String> = waiting
+            .iter()
+            .take(SUBJECTS)
+            .filter_map(|alike| {
+                let wait = alike.first().waits_for.as_ref()?;
+                let wait = plain(&words::waits_for(wait, alike.problems.len(), self.lang));
+                Some(format!("{}{}{wait}", self.alike_named(alike), self.pick("，", ", ")))
+            })
+            .collect();
+        if waiting.len() > SUBJECTS {
+            let more: usize = waiting[SUBJECTS..].iter().map(|alike| alike.problems.len()).sum();
+            lines.push(match self.lang {
+                Lang::Zh => format!("- 另有 {more} 个"),
+                Lang::En => format!("- {more} more"),
+            });
+        }
+        self.pieces.push(lines.join("\n"));
     }
 
     /// Where this report speaks of a group's objects, by the headings there.
@@ -150,10 +182,14 @@ impl Writer<'_> {
         places.join(self.pick("、", ", "))
     }
 
+    fn alike_named(&self, alike: &Alike) -> String {
+        let subjects: Vec<&Subject> = alike.problems.iter().map(|problem| &problem.subject).collect();
+        format!("- {} {}", self.subjects(&subjects), code(&alike.first().state))
+    }
+
     fn alike(&self, alike: &Alike) -> String {
         let first = alike.first();
-        let subjects: Vec<&Subject> = alike.problems.iter().map(|problem| &problem.subject).collect();
-        let mut line = format!("- {} {}", self.subjects(&subjects), code(&first.state));
+        let mut line = self.alike_named(alike);
         if let Some(restarts) = alike.most_restarts() {
             line.push_str(&match self.lang {
                 Lang::Zh => format!("，重启 {restarts} 次"),

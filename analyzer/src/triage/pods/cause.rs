@@ -26,7 +26,7 @@ pub fn relate<'a>(world: &World<'a>, pod: &'a Object, draft: &mut Draft<'a>) {
     if let Some(node) = str_at(value, "/spec/nodeName")
         && world
             .get("Node", "", node)
-            .is_some_and(|node| evicted || crate::triage::nodes::is_down(&node.value))
+            .is_some_and(|node| evicted || crate::triage::nodes::keeps_down(&node.value, value))
     {
         draft.edge(me, named("Node", None, node), Relation::RunsOn);
         draft.cause = Cause { kind: CauseKind::Node, name: node.to_owned() };

@@ -62,6 +62,7 @@ function findingCard(finding, key, log) {
     h('div', { class: 'head' }, h('h3', { id: `${key}-title` }, read(finding.title)),
       badge(kind, say(finding.verdict)), badge(severityClass(finding.severity), say(finding.severity))),
     h('p', { class: 'soft small' }, `${finding.case} · ${finding.section}`),
+    finding.waits_for && h('p', null, h('strong', null, say('consequence', place(finding.waits_for.subject), finding.waits_for.state))),
     paragraphs(read(finding.conclusion)),
     finding.past && h('p', { class: 'soft' }, say('past')),
     finding.subjects.length > 0 && [h('h4', null, say('concerns')), subjects(finding.subjects, key)],
@@ -131,16 +132,34 @@ function groupCard(group, key, about) {
     h('div', { class: 'head' }, h('h3', null, read(group.title)),
       badge(severityClass(group.severity), say(group.severity)),
       about.map((index) => h('a', { href: `#finding-${index}` }, say('see_finding', read(data.findings[index].title))))),
-    alike(group.problems).map((problems, index) => problemRow(problems, `${key}-${index}`)),
+    alike(group.problems.filter((problem) => !problem.waits_for)).map((problems, index) => problemRow(problems, `${key}-${index}`)),
     group.command && !group.explained && [h('p', { class: 'soft small' }, say('look_first')), command(group.command)],
+    waitingList(group.problems.filter((problem) => problem.waits_for), key),
     group.edges.length > 0 && unfold(`${key}-graph`, say('hangs'), () => graph(group.edges, states, read(group.title)), group.edges.length > 2 && !group.explained));
+}
+
+// What only waits for the cause of a group, and for which object of it.
+function waitingList(problems, key) {
+  if (!problems.length) return null;
+  return h('div', { class: 'step', 'data-waiting': problems.length },
+    h('p', null, say('waiting_lead')),
+    alike(problems).map((same, index) => h('div', null,
+      subjects(same.map((problem) => problem.subject), `${key}-waiting-${index}`),
+      h('p', { class: 'small' }, h('strong', null, same[0].state), ', ', waitsFor(same[0].waits_for)))));
+}
+
+function place(subject) { return `${subject.kind} ${subject.namespace ? `${subject.namespace}/` : ''}${subject.name}`; }
+
+function waitsFor({ on, through }) {
+  return through ? say('waits_for_through', place(on), place(through)) : say('waits_for', place(on));
 }
 
 // Problems that differ only in the name of the object stand together.
 function alike(problems) {
   const groups = new Map();
   for (const problem of problems) {
-    const shape = `${problem.subject.kind} ${problem.state} ${(problem.message || '').replace(/[\w-]*\d[\w-]*/g, '#')}`;
+    const told = problem.waits_for ? JSON.stringify(problem.waits_for) : (problem.message || '').replace(/[\w-]*\d[\w-]*/g, '#');
+    const shape = `${problem.subject.kind} ${problem.state} ${told}`;
     if (!groups.has(shape)) groups.set(shape, []);
     groups.get(shape).push(problem);
   }
