@@ -130,6 +130,7 @@ impl Sink {
         masks: &Redactor,
     ) -> Result<(Written, Manifest), WriteError> {
         let mut ledger = std::mem::take(&mut *self.ledger());
+        ledger.extend(unlearned(masks));
         ledger.sort_by(|a, b| (&a.path, &a.source).cmp(&(&b.path, &b.source)));
         manifest.ledger = ledger;
         scrub_manifest(masks, &mut manifest);
@@ -204,6 +205,19 @@ impl Finished {
     pub fn entry_mut(&mut self) -> &mut LedgerEntry {
         &mut self.entry
     }
+}
+
+/// Says that there were more secrets than the table of learned values holds.
+fn unlearned(masks: &Redactor) -> Option<LedgerEntry> {
+    let (_, dropped) = masks.learned();
+    let note = format!(
+        "more secrets than can be remembered: {dropped} were masked where they were recognised and not searched for \
+         elsewhere; look for them before the bundle goes to the public"
+    );
+    (dropped > 0).then(|| LedgerEntry {
+        note: Some(note),
+        ..entry("redaction", "values that were masked", Outcome::Truncated)
+    })
 }
 
 /// A ledger entry for something that left no file.

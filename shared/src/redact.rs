@@ -6,7 +6,8 @@
 //! what they find they learn: a value that was recognised once is masked wherever it stands in clear afterwards, and
 //! [`verify`] finds where it stood before.
 //!
-//! A secret becomes a [token](token) such as `***password:1a2b3c4d***`, equal for equal values within one bundle.
+//! A secret becomes a [token](token) such as `***password:1a2b3c4d***`, equal for equal values within one bundle; a
+//! value in a field of an object and one in a text have different tokens, so that nobody can try guesses by logging them.
 //! Names, user names, hosts, databases, digests and prose stay, for they are what a diagnosis needs.
 //!
 //! Rules are data, see `rules/redaction/`. Everything fails closed: an error here means that the item must not be
@@ -23,6 +24,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, RwLock};
 
+use learned::Source;
 use names::Kind;
 
 mod columns;
@@ -114,11 +116,13 @@ impl Redactor {
     pub fn with_key(user_rules: &[(String, String)], key: TokenKey) -> Result<Redactor, BuildError> {
         let rules = rules::RuleSet::load(user_rules)?;
         let scanner = scan::Scanner::new(&rules)?;
+        let passwords =
+            [names::PASSWORD, names::URL_PASSWORD].map(|kind| scanner.names.kind_named(kind)).into();
         let redactor = Redactor {
             inner: Arc::new(Inner {
                 scanner,
                 key,
-                learned: RwLock::new(learned::Learned::default()),
+                learned: RwLock::new(learned::Learned::new(passwords)),
                 kinds: Mutex::new(std::collections::HashMap::new()),
             }),
         };
@@ -170,23 +174,53 @@ impl Redactor {
 
     /// How many values were learned, and how many more came after the limits were reached.
     pub fn learned(&self) -> (usize, u64) {
-        self.inner.learned.read().map_or((0, 0), |learned| (learned.values().len(), learned.dropped))
+        self.inner.learned.read().map_or((0, 0), |learned| (learned.values().count(), learned.dropped))
     }
 }
 
 impl Inner {
-    fn learn(&self, value: &[u8], kind: Kind, fingerprint: u64) {
+    fn learn(&self, value: &[u8], kind: Kind, fingerprint: u64, source: Source) {
+        if !learned::may_be_learned(value, source) {
+            return;
+        }
         let known = self.learned.read().is_ok_and(|learned| learned.knows(fingerprint));
         if !known && let Ok(mut learned) = self.learned.write() {
-            learned.learn(value, kind, fingerprint);
+            learned.learn(value, kind, fingerprint, source);
         }
     }
 
-    /// Learns a value that will be masked where it was found.
+    /// Learns a value that will be masked where it was found in a text.
     fn learn_found(&self, value: &[u8], kind: Kind) {
-        if value::is_learnable(value) {
-            self.learn(value, kind, self.key.fingerprint(value));
+        if learned::may_be_learned(value, Source::Text) {
+            self.learn(value, kind, self.key.fingerprint(value), Source::Text);
         }
+    }
+
+    /// Learns a value that the structure of an object tells to be secret.
+    fn learn_field(&self, value: &[u8], kind: Kind) {
+        self.learn(value, kind, self.key.fingerprint(value), Source::Field);
+    }
+
+    /// Keeps the names in a structural field of an object from being masked as somebody's password.
+    fn protect(&self, field: &str) {
+        let telling: Vec<&[u8]> = learned::name_parts(field.as_bytes())
+            .filter(|part| learned::may_be_learned(part, Source::Text))
+            .collect();
+        if telling.is_empty() {
+            return;
+        }
+        let known =
+            self.learned.read().is_ok_and(|learned| telling.iter().all(|part| learned.protects(part)));
+        if !known && let Ok(mut learned) = self.learned.write() {
+            telling.into_iter().for_each(|part| learned.protect(part));
+        }
+    }
+
+    /// Writes the token of a value in a field of an object, counts it and learns the value.
+    fn mask_field(&self, value: &[u8], kind: Kind, counts: &mut Counts, out: &mut Vec<u8>) {
+        let value = value.trim_ascii();
+        let kind = self.write_token(self.key.field_fingerprint(value), kind, counts, out);
+        self.learn_field(value, kind);
     }
 
     /// Writes the token of `value`, counts it and learns the value.
@@ -194,7 +228,7 @@ impl Inner {
         let value = value.trim_ascii();
         let fingerprint = self.key.fingerprint(value);
         let kind = self.write_token(fingerprint, kind, counts, out);
-        self.learn(value, kind, fingerprint);
+        self.learn(value, kind, fingerprint, Source::Text);
     }
 
     /// Writes the token of the value with this fingerprint; returns the kind that the token shows.

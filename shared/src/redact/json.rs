@@ -15,6 +15,27 @@ const MAX_DEPTH: usize = 128;
 /// Longest list that may be a command.
 const MAX_WORDS: usize = 1000;
 
+/// Members of objects that say what a thing is and how it fares: what stands there is never learned from a text.
+const STRUCTURAL: &[&str] = &[
+    "kind",
+    "apiVersion",
+    "reason",
+    "phase",
+    "type",
+    "status",
+    "name",
+    "namespace",
+    "generateName",
+    "nodeName",
+    "image",
+    "imageID",
+    "containerID",
+    "uid",
+    "hostname",
+    "serviceAccountName",
+    "resourceVersion",
+];
+
 pub(super) fn mask(redactor: &Redactor, value: &mut Value, counts: &mut Counts) -> Result<(), RedactError> {
     Walk { redactor, counts }.value(value, 0)
 }
@@ -57,6 +78,11 @@ impl Walk<'_> {
                 Some(class) if is_value_key(key) => class,
                 _ => self.redactor.inner.scanner.names.classify(key.as_bytes()),
             };
+            if let (Class::Plain, Value::String(text)) = (class, &*value)
+                && STRUCTURAL.contains(&key.as_str())
+            {
+                self.redactor.inner.protect(text);
+            }
             self.member(class, value, depth)?;
         }
         Ok(())
@@ -198,7 +224,7 @@ impl Walk<'_> {
             return;
         }
         let mut out = Vec::new();
-        self.redactor.inner.mask(text.as_bytes(), kind, self.counts, &mut out);
+        self.redactor.inner.mask_field(text.as_bytes(), kind, self.counts, &mut out);
         *text = String::from_utf8(out).expect("a token is ASCII");
     }
 
@@ -210,8 +236,7 @@ impl Walk<'_> {
             if let Value::String(text) = member {
                 // Learned in clear, since in clear it may stand elsewhere.
                 if let Some(plain) = value::decode_base64(text.as_bytes()).filter(|plain| plain.is_ascii()) {
-                    let fingerprint = self.redactor.inner.key.fingerprint(plain.trim_ascii());
-                    self.redactor.inner.learn(plain.trim_ascii(), kind, fingerprint);
+                    self.redactor.inner.learn_field(plain.trim_ascii(), kind);
                 }
                 self.whole(text, kind);
             }

@@ -5,8 +5,13 @@
 //! samples; only then are the values compared. So the cost hardly grows with their number, and a value can be added
 //! without rebuilding anything.
 //!
-//! Limits: values of 8 to 512 bytes, 4,096 values and 1 MiB in all; what comes after that is masked where it is
-//! recognised and not learned. Besides the value itself its percent-encoded, JSON-escaped and base64 forms are known.
+//! Who may teach: a field of an object that its structure tells to be secret teaches any value that is no word of a
+//! language or of the control plane; a text, which anybody may have written, only what is mixed as no name, reason or
+//! sentence is ([`value::is_telling`]). Names in structural fields of objects are immune ([`Learned::protect`]).
+//!
+//! Limits: values of 8 to 512 bytes, and 4,096 values and 1 MiB of each [`Rank`], so that a log full of tokens leaves room
+//! for passwords and for what objects teach. What comes after that is masked where it is recognised and not learned;
+//! it is counted. Besides the value itself its percent-encoded, JSON-escaped and base64 forms are known.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -18,9 +23,9 @@ use super::hit::Hit;
 use super::names::Kind;
 use super::value;
 
-/// Most values that are learned.
+/// Most values of one rank that are learned.
 pub const MAX_VALUES: usize = 4096;
-/// Most bytes of learned values in all, their other spellings not counted.
+/// Most bytes of learned values of one rank, their other spellings not counted.
 pub const MAX_BYTES: usize = 1 << 20;
 /// Most names that are kept from being learned.
 const MAX_PROTECTED: usize = 200_000;
@@ -42,19 +47,47 @@ struct Form {
     runs_on: bool,
 }
 
+/// Where a value was recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A person named it, in a rule file.
+    Given,
+    /// A field of an object.
+    Field,
+    /// Text, which anybody may have written.
+    Text,
+}
+
+/// Values of one rank have a room of their own in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rank {
+    Given,
+    Field,
+    /// Of a text, beside a name that stands for a password.
+    Password,
+    Other,
+}
+
+const RANKS: usize = 4;
+
 /// One learned value.
 #[derive(Debug, Clone)]
 pub(crate) struct Value {
     pub text: Box<[u8]>,
     pub kind: Kind,
     pub fingerprint: u64,
+    source: Source,
+    /// False once it turned out to be the name of something.
+    active: bool,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Learned {
     values: Vec<Value>,
     known: HashSet<u64>,
-    bytes: usize,
+    /// Values and bytes of each rank.
+    taken: [(usize, usize); RANKS],
+    passwords: HashSet<Kind>,
     forms: Vec<Form>,
     filter: Vec<u64>,
     filter_bits: u32,
@@ -65,44 +98,67 @@ pub(crate) struct Learned {
 }
 
 impl Learned {
-    /// A name that must survive even if some password is equal to it.
+    /// An empty table; `passwords` are the kinds that go before others of a text.
+    pub fn new(passwords: HashSet<Kind>) -> Learned {
+        Learned { passwords, ..Learned::default() }
+    }
+
+    /// A name that must survive even if some password is equal to it; what a text taught of it is forgotten.
     pub fn protect(&mut self, name: &[u8]) {
         if self.protected.len() < MAX_PROTECTED
             && (value::MIN_LEARNED..=value::MAX_LEARNED).contains(&name.len())
+            && self.protected.insert(name.into())
         {
-            self.protected.insert(name.into());
+            let same = |value: &&mut Value| value.source == Source::Text && *value.text == *name;
+            self.values.iter_mut().filter(same).for_each(|value| value.active = false);
         }
+    }
+
+    pub fn protects(&self, name: &[u8]) -> bool {
+        self.protected.contains(name)
     }
 
     pub fn knows(&self, fingerprint: u64) -> bool {
         self.known.contains(&fingerprint)
     }
 
-    pub fn values(&self) -> &[Value] {
-        &self.values
+    pub fn values(&self) -> impl Iterator<Item = &Value> {
+        self.values.iter().filter(|value| value.active)
     }
 
     /// Learns the value if it may be; says whether it is new.
-    pub fn learn(&mut self, text: &[u8], kind: Kind, fingerprint: u64) -> bool {
-        if !value::is_learnable(text) || self.protected.contains(text) {
+    pub fn learn(&mut self, text: &[u8], kind: Kind, fingerprint: u64, source: Source) -> bool {
+        if !may_be_learned(text, source) || self.protected.contains(text) {
             return false;
         }
-        self.learn_given(text, kind, fingerprint)
+        self.keep(text, kind, fingerprint, source)
     }
 
     /// The same for a value that a person has named, whatever it looks like; it must have as many bytes as any.
     pub fn learn_given(&mut self, text: &[u8], kind: Kind, fingerprint: u64) -> bool {
+        self.keep(text, kind, fingerprint, Source::Given)
+    }
+
+    fn keep(&mut self, text: &[u8], kind: Kind, fingerprint: u64, source: Source) -> bool {
         if self.knows(fingerprint) || text.len() < value::MIN_LEARNED {
             return false;
         }
-        if self.values.len() >= MAX_VALUES || self.bytes + text.len() > MAX_BYTES {
+        let rank = match source {
+            Source::Given => Rank::Given,
+            Source::Field => Rank::Field,
+            Source::Text if self.passwords.contains(&kind) => Rank::Password,
+            Source::Text => Rank::Other,
+        };
+        let (values, bytes) = &mut self.taken[rank as usize];
+        if *values >= MAX_VALUES || *bytes + text.len() > MAX_BYTES {
             self.dropped += 1;
             return false;
         }
+        *values += 1;
+        *bytes += text.len();
         let id = self.values.len() as u32;
         self.known.insert(fingerprint);
-        self.bytes += text.len();
-        self.values.push(Value { text: text.into(), kind, fingerprint });
+        self.values.push(Value { text: text.into(), kind, fingerprint, source, active: true });
         for (form, runs_on) in forms(text) {
             self.index(Form { text: form.into(), value: id, runs_on });
         }
@@ -172,8 +228,20 @@ impl Learned {
             end += text[end..].iter().take(value::MAX_LEARNED).take_while(run).count();
         }
         let value = &self.values[form.value as usize];
-        Some((Hit::new(start, end, value.kind), value.fingerprint))
+        value.active.then_some((Hit::new(start, end, value.kind), value.fingerprint))
     }
+}
+
+/// Whether a value of this source may be masked wherever it stands.
+pub(crate) fn may_be_learned(text: &[u8], source: Source) -> bool {
+    value::is_learnable(text) && (source != Source::Text || value::is_telling(text))
+}
+
+/// The names that a structural field holds: all of it, its pieces, and what a pod's name begins with.
+pub(crate) fn name_parts(field: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let marks = |b: &u8| b"-/:@._".contains(b);
+    let heads = field.iter().enumerate().filter(|(_, b)| **b == b'-').map(|(at, _)| &field[..at]);
+    std::iter::once(field).chain(field.split(marks)).chain(field.split(|b| b"/@:".contains(b))).chain(heads)
 }
 
 fn window_at(text: &[u8], at: usize) -> u32 {
@@ -245,7 +313,7 @@ mod tests {
     fn learned(values: &[&str]) -> Learned {
         let mut learned = Learned::default();
         for (i, value) in values.iter().enumerate() {
-            assert!(learned.learn(value.as_bytes(), Kind(0), i as u64), "{value}");
+            assert!(learned.learn(value.as_bytes(), Kind(0), i as u64, Source::Field), "{value}");
         }
         learned
     }
@@ -279,16 +347,36 @@ mod tests {
     fn protected_names_and_common_words_are_not_learned() {
         let mut learned = Learned::default();
         learned.protect(b"Node-A1.example");
-        assert!(!learned.learn(b"Node-A1.example", Kind(0), 1));
-        assert!(!learned.learn(b"blueking", Kind(0), 2));
+        assert!(!learned.learn(b"Node-A1.example", Kind(0), 1, Source::Field));
+        assert!(!learned.learn(b"blueking", Kind(0), 2, Source::Field));
     }
 
     #[test]
     fn the_number_of_values_is_bounded() {
         let mut learned = Learned::default();
         for i in 0..MAX_VALUES as u64 + 10 {
-            learned.learn(format!("Secret!{i}#").as_bytes(), Kind(0), i);
+            learned.learn(format!("Secret!{i}#").as_bytes(), Kind(0), i, Source::Text);
         }
-        assert_eq!((learned.values().len(), learned.dropped), (MAX_VALUES, 10));
+        assert_eq!((learned.values().count(), learned.dropped), (MAX_VALUES, 10));
+    }
+
+    #[test]
+    fn a_flood_of_tokens_leaves_room_for_passwords_and_for_objects() {
+        let mut learned = Learned::new([Kind(1)].into());
+        for i in 0..MAX_VALUES as u64 + 10 {
+            learned.learn(format!("Tok3n!{i}#").as_bytes(), Kind(0), i, Source::Text);
+        }
+        assert!(learned.learn(b"Passw0rd!x", Kind(1), 1 << 20, Source::Text));
+        assert!(learned.learn(b"Zx81-spectrum", Kind(0), 1 << 21, Source::Field));
+        assert_eq!(found(&learned, "Passw0rd!x Zx81-spectrum"), ["Passw0rd!x", "Zx81-spectrum"]);
+    }
+
+    #[test]
+    fn what_turns_out_to_be_a_name_is_forgotten() {
+        let mut learned = Learned::default();
+        assert!(learned.learn(b"3f786850e387550fdab8", Kind(0), 1, Source::Text));
+        learned.protect(b"3f786850e387550fdab8");
+        assert!(found(&learned, "image@sha256:3f786850e387550fdab8").is_empty());
+        assert_eq!(learned.values().count(), 0);
     }
 }

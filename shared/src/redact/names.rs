@@ -175,6 +175,24 @@ impl Names {
         !split(key).last().is_some_and(about)
     }
 
+    /// Whether the value of this name is the name of a Secret: `passwordSecret: bk-mysql`, `secret="blueking/bk-tls"`. What
+    /// an application calls its own secret (`client_secret`, `APP_SECRET`) is none.
+    pub fn names_a_secret(&self, name: &[u8], value: &[u8]) -> bool {
+        const OWN: &[&str] =
+            &["client", "app", "shared", "jwt", "api", "auth", "oauth", "user", "access", "session", "key"];
+        let (Ok(name), Ok(value)) = (std::str::from_utf8(name), std::str::from_utf8(value)) else {
+            return false;
+        };
+        let words = split(name);
+        let telling =
+            words.last().is_some_and(|word| matches!(word.as_str(), "secret" | "credential" | "credentials"));
+        let own = words.len() > 1 && OWN.contains(&words[words.len() - 2].as_str());
+        let shouted = !name.bytes().any(|b| b.is_ascii_lowercase());
+        let qualified =
+            value.contains(['-', '/']) || words.len() > 1 && value.bytes().all(|b| b.is_ascii_lowercase());
+        telling && !own && !shouted && qualified && value::is_object_name(value)
+    }
+
     /// Pieces of text of which one stands in every name that [`Names::classify`] may call secret.
     pub fn hints(&self) -> &[String] {
         &self.hints

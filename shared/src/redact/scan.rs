@@ -228,7 +228,7 @@ impl Scanner {
         found.clear();
         self.literals.find_all(line, &mut found);
         found.sort_unstable();
-        let mut tried = 0u64;
+        let mut tried = 0u128;
         let mut named_to = 0;
         for &(start, end, literal) in &found {
             for action in &self.actions[literal] {
@@ -238,7 +238,7 @@ impl Scanner {
                     }
                     Action::Name => {}
                     Action::Shape(i) => {
-                        let bit = 1u64.checked_shl(i as u32).unwrap_or(0);
+                        let bit = 1u128.checked_shl(i as u32).unwrap_or(0);
                         if tried & bit == 0 {
                             tried |= bit;
                             hits.extend(self.shapes[i].hits(line, &self.names));

@@ -148,8 +148,22 @@ fn is_plain_literal(text: &str, strong: bool) -> bool {
             | "str"
     );
     // `secretKey: password` names the key of a Secret, `signature: v4` a version.
-    let word =
-        !strong && matches!(lower.as_str(), "password" | "passwd" | "secret" | "token" | "key" | "username");
+    let word = !strong
+        && matches!(
+            lower.as_str(),
+            "password"
+                | "passwd"
+                | "secret"
+                | "token"
+                | "key"
+                | "username"
+                | "include"
+                | "same-origin"
+                | "omit"
+                | "default"
+                | "community"
+                | "secure"
+        );
     let version =
         !strong && lower.strip_prefix('v').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
     // `token: 984 bytes`
@@ -345,6 +359,10 @@ pub(crate) fn is_learnable(value: &[u8]) -> bool {
         // Digits, dates, addresses.
         return marks >= 2 && digits > 0 || digits >= 16 && name_marks == 0;
     }
+    // Reasons and kinds of the control plane: `CrashLoopBackOff`, `FailedScheduling`.
+    if digits == 0 && marks == 0 && name_marks == 0 && upper > 1 && lower > 2 * upper {
+        return false;
+    }
     let capitalised = upper <= 1 && value[0].is_ascii_uppercase() || lower == 0;
     if digits == 0 && marks == 0 && (upper == 0 || capitalised) {
         // Words and names: `should-be-secret`.
@@ -354,6 +372,48 @@ pub(crate) fn is_learnable(value: &[u8]) -> bool {
         return false;
     }
     true
+}
+
+/// Whether a text, which anybody may have written, may teach this value: no name of a pod or a host, no reason, no word
+/// of a message is mixed so. Who logs `password=CrashLoopBackOff` takes nothing from the rest of a bundle.
+pub(crate) fn is_telling(value: &[u8]) -> bool {
+    if is_uuid(value) || is_hex(value) && value.len() >= 20 {
+        return true;
+    }
+    if value.iter().any(|b| *b <= b' ' || b"()[]{}<>\"'`,;|\\".contains(b)) {
+        return false;
+    }
+    let count = |test: fn(&u8) -> bool| value.iter().filter(|b| test(b)).count();
+    let (upper, lower, digits) =
+        (count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase), count(u8::is_ascii_digit));
+    let name_marks = count(|b| b"-_./:".contains(b));
+    let marks = value.len() - upper - lower - digits - name_marks;
+    if marks == 0 && (upper == 0 || lower == 0) && name_marks > 0 || digits == 0 && marks == 0 {
+        return digits > 0 && looks_random(value);
+    }
+    let class = |b: &u8| u8::from(b.is_ascii_digit()) + 2 * u8::from(b.is_ascii_uppercase());
+    let solid: Vec<u8> = value.iter().filter(|b| b.is_ascii_alphanumeric()).map(class).collect();
+    let changes = solid.windows(2).filter(|w| w[0] != w[1]).count();
+    changes >= 2 || marks > 0 && digits > 0
+}
+
+/// Whether this can be the name of an object, perhaps after its namespace: words, short numbers and the hash that a
+/// controller appends.
+pub(crate) fn is_object_name(value: &str) -> bool {
+    let hash = |piece: &str| {
+        (5..=10).contains(&piece.len()) && piece.bytes().all(|b| b"bcdfghjklmnpqrstvwxz2456789".contains(&b))
+    };
+    let word = |piece: &str| {
+        let digits = piece.bytes().filter(u8::is_ascii_digit).count();
+        piece.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            && (digits == 0
+                || digits == piece.len() && digits <= 5
+                || piece.len() - digits <= 2
+                || hash(piece))
+    };
+    value.len() <= 128
+        && value.matches('/').count() <= 1
+        && value.split(['/', '-', '.']).all(|piece| !piece.is_empty() && word(piece))
 }
 
 /// Host, address, version, path and image names: `node-10-0-6-11`, `v1.20.2`, `bk-mysql-mysql-master-0`.

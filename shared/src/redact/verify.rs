@@ -86,7 +86,7 @@ impl Verifier {
     /// When a task stopped while it held what was learned.
     pub fn new(redactor: &Redactor) -> Result<Verifier, RedactError> {
         let learned = redactor.inner.learned.read().map_err(|_| RedactError::Poisoned)?;
-        let forms: Vec<Vec<u8>> = learned.values().iter().flat_map(|value| spellings(&value.text)).collect();
+        let forms: Vec<Vec<u8>> = learned.values().flat_map(|value| spellings(&value.text)).collect();
         let known = (!forms.is_empty()).then(|| {
             let mut builder = AhoCorasick::builder();
             builder.match_kind(MatchKind::LeftmostFirst).build(forms).expect("learned values are bounded")

@@ -443,6 +443,7 @@ impl Reader<'_> {
             return;
         }
         if value::is_no_secret(text, setting, self.names)
+            || !self.strong && self.names.names_a_secret(&self.line[self.name.clone()], text.trim_ascii())
             || self.weak && !value::looks_random(text.trim_ascii())
         {
             return;
