@@ -25,7 +25,10 @@ fn words_of_rules() -> Vec<String> {
         for path in std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
             if path.is_dir() && !path.ends_with("redaction") {
                 open.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            } else if path
+                .to_str()
+                .is_some_and(|path| path.ends_with(".yaml") && !path.ends_with(".test.yaml"))
+            {
                 let text = std::fs::read_to_string(&path).unwrap();
                 if let Ok(rules) = serde_saphyr::from_str::<Value>(&text) {
                     strings(&rules, &mut words);

@@ -380,21 +380,20 @@ pub(crate) fn is_telling(value: &[u8]) -> bool {
     if is_uuid(value) || is_hex(value) && value.len() >= 20 {
         return true;
     }
-    if value.iter().any(|b| *b <= b' ' || b"()[]{}<>\"'`,;|\\".contains(b)) {
+    if value.iter().any(|b| !b.is_ascii_graphic() || b"()[]{}<>\"'`,;|\\".contains(b)) {
         return false;
     }
     let count = |test: fn(&u8) -> bool| value.iter().filter(|b| test(b)).count();
     let (upper, lower, digits) =
         (count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase), count(u8::is_ascii_digit));
     let name_marks = count(|b| b"-_./:".contains(b));
-    let marks = value.len() - upper - lower - digits - name_marks;
-    if marks == 0 && (upper == 0 || lower == 0) && name_marks > 0 || digits == 0 && marks == 0 {
+    if upper == 0 || lower == 0 || digits == 0 {
         return digits > 0 && looks_random(value);
     }
     let class = |b: &u8| u8::from(b.is_ascii_digit()) + 2 * u8::from(b.is_ascii_uppercase());
     let solid: Vec<u8> = value.iter().filter(|b| b.is_ascii_alphanumeric()).map(class).collect();
     let changes = solid.windows(2).filter(|w| w[0] != w[1]).count();
-    changes >= 2 || marks > 0 && digits > 0
+    changes >= 2 && (name_marks == 0 || digits >= 2)
 }
 
 /// Whether this can be the name of an object, perhaps after its namespace: words, short numbers and the hash that a
