@@ -387,6 +387,9 @@ pub(crate) fn is_telling(value: &[u8]) -> bool {
     let (upper, lower, digits) =
         (count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase), count(u8::is_ascii_digit));
     let name_marks = count(|b| b"-_./:".contains(b));
+    if memchr::memmem::find(value, b"://").is_some() {
+        return false;
+    }
     if upper == 0 || lower == 0 || digits == 0 {
         return digits > 0 && looks_random(value);
     }
