@@ -22,7 +22,7 @@
 //! masked only where objects are masked by their structure.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 use learned::Source;
 use names::Kind;
@@ -80,7 +80,7 @@ pub struct Redactor {
 }
 
 struct Inner {
-    scanner: scan::Scanner,
+    scanner: Arc<scan::Scanner>,
     key: TokenKey,
     learned: RwLock<learned::Learned>,
     /// Kind under which a value was first masked, so that it has one token everywhere.
@@ -114,8 +114,19 @@ impl Redactor {
     /// # Errors
     /// A rule file that does not hold.
     pub fn with_key(user_rules: &[(String, String)], key: TokenKey) -> Result<Redactor, BuildError> {
-        let rules = rules::RuleSet::load(user_rules)?;
-        let scanner = scan::Scanner::new(&rules)?;
+        /// The built-in rules never change while the program runs.
+        static BUILT_IN: OnceLock<Arc<scan::Scanner>> = OnceLock::new();
+        let given = rules::RuleSet::load_user(user_rules)?;
+        let scanner = match BUILT_IN.get().filter(|_| user_rules.is_empty()) {
+            Some(scanner) => scanner.clone(),
+            None => {
+                let scanner = Arc::new(scan::Scanner::new(&rules::RuleSet::load(user_rules)?)?);
+                if user_rules.is_empty() {
+                    BUILT_IN.get_or_init(|| scanner.clone());
+                }
+                scanner
+            }
+        };
         let passwords =
             [names::PASSWORD, names::URL_PASSWORD].map(|kind| scanner.names.kind_named(kind)).into();
         let redactor = Redactor {
@@ -128,7 +139,7 @@ impl Redactor {
         };
         let kind = redactor.inner.scanner.names.kind_named(names::LEARNED);
         if let Ok(mut learned) = redactor.inner.learned.write() {
-            for value in rules.each(|file| &file.values) {
+            for value in given.each(|file| &file.values) {
                 let fingerprint = redactor.inner.key.fingerprint(value.as_bytes());
                 learned.learn_given(value.as_bytes(), kind, fingerprint);
             }

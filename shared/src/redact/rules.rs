@@ -92,9 +92,15 @@ pub(crate) struct RuleSet {
 impl RuleSet {
     /// The built-in rules and then the user's, each as (file name for messages, text).
     pub fn load(user: &[(String, String)]) -> Result<RuleSet, RuleError> {
-        let built_in = BUILT_IN.iter().map(|(name, text)| (*name, *text));
-        let user = user.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        let files = built_in.chain(user).map(|(name, text)| parse(name, text)).collect::<Result<_, _>>()?;
+        let built_in = BUILT_IN.iter().map(|(name, text)| parse(name, text));
+        let mut files = built_in.collect::<Result<Vec<_>, _>>()?;
+        files.extend(RuleSet::load_user(user)?.files);
+        Ok(RuleSet { files })
+    }
+
+    /// The user's rules alone; nobody but a user names values.
+    pub fn load_user(user: &[(String, String)]) -> Result<RuleSet, RuleError> {
+        let files = user.iter().map(|(name, text)| parse(name, text)).collect::<Result<_, _>>()?;
         Ok(RuleSet { files })
     }
 

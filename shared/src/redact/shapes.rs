@@ -1,6 +1,6 @@
 //! Values that are secret by their shape or by the words round them: the `shapes` of the rule files, compiled.
 
-use regex::bytes::Regex;
+use regex::bytes::{Regex, RegexBuilder};
 
 use super::hit::Hit;
 use super::names::{Kind, Names};
@@ -28,7 +28,7 @@ pub(crate) fn compile(rules: &RuleSet, names: &Names) -> Result<Vec<CompiledShap
         for shape in &rule_file.shapes {
             let fail =
                 |message: String| RuleError::Shape { file: file.clone(), id: shape.id.clone(), message };
-            let regex = Regex::new(&shape.pattern).map_err(|error| fail(error.to_string()))?;
+            let regex = expression(&shape.pattern).map_err(|error| fail(error.to_string()))?;
             let is_secret = |name: Option<&str>| name.is_some_and(|name| name.starts_with("secret"));
             let groups = regex.capture_names().enumerate();
             let secrets: Vec<usize> = groups.filter(|(_, name)| is_secret(*name)).map(|(i, _)| i).collect();
@@ -58,6 +58,12 @@ pub(crate) fn compile(rules: &RuleSet, names: &Names) -> Result<Vec<CompiledShap
         }
     }
     Ok(compiled)
+}
+
+/// What is secret is ASCII but for the words of a language beside it, and tables of Unicode make an expression slow to
+/// build and to run: only a pattern that holds other characters gets them.
+fn expression(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern).unicode(!pattern.is_ascii()).build()
 }
 
 /// Compares what the shape finds with the part between ‹ and ›.
