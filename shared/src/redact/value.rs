@@ -383,20 +383,26 @@ pub(crate) fn is_telling(value: &[u8]) -> bool {
     if value.iter().any(|b| !b.is_ascii_graphic() || b"()[]{}<>\"'`,;|\\".contains(b)) {
         return false;
     }
+    // Addresses and codes are mixed only by their marks: `error:1416F086:SSL`, `k3s/RKE2`.
+    if value.iter().any(|b| b":/".contains(b)) {
+        let address = memchr::memmem::find(value, b"://").is_some();
+        return !address && value.split(|b| b":/".contains(b)).any(|p| p.len() >= MIN_LEARNED && is_mixed(p));
+    }
+    is_mixed(value)
+}
+
+/// Whether capitals, small letters and digits change places, or the characters look random.
+fn is_mixed(value: &[u8]) -> bool {
     let count = |test: fn(&u8) -> bool| value.iter().filter(|b| test(b)).count();
     let (upper, lower, digits) =
         (count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase), count(u8::is_ascii_digit));
-    let name_marks = count(|b| b"-_./:".contains(b));
-    if memchr::memmem::find(value, b"://").is_some() {
-        return false;
-    }
     if upper == 0 || lower == 0 || digits == 0 {
         return digits > 0 && looks_random(value);
     }
     let class = |b: &u8| u8::from(b.is_ascii_digit()) + 2 * u8::from(b.is_ascii_uppercase());
     let solid: Vec<u8> = value.iter().filter(|b| b.is_ascii_alphanumeric()).map(class).collect();
     let changes = solid.windows(2).filter(|w| w[0] != w[1]).count();
-    changes >= 2 && (name_marks == 0 || digits >= 2)
+    changes >= 2 && (!value.iter().any(|b| b"-_.".contains(b)) || digits >= 2)
 }
 
 /// Whether this can be the name of an object, perhaps after its namespace: words, short numbers and the hash that a
