@@ -2,6 +2,7 @@
 //!
 //! The scripts in `tests/cluster` do the work, each for one [`Part`].
 
+pub mod image;
 mod part;
 
 use std::fs;
@@ -24,6 +25,10 @@ pub struct Cache {
     sshd: Part,
     cluster: Part,
     page: Part,
+    /// containerd, runc and what else a real node runs beside its kubelet.
+    node: Part,
+    /// The genuine kubelet and kube-proxy.
+    kubelet: Part,
     /// Folder of etcd and kube-apiserver named by `KUBEBUILDER_ASSETS`, which replaces the built servers.
     assets: Option<PathBuf>,
 }
@@ -53,6 +58,20 @@ impl Cache {
                 &servers.each_ref().map(String::as_str),
             )?,
             page: Part::locate(&dir, "page", "../page/fetch-tools.sh", &[], &["node_modules"])?,
+            node: Part::locate(
+                &dir,
+                "node",
+                "fetch-node.sh",
+                &[],
+                &["bin/containerd", "bin/runc", "bin/busybox", "cni/bridge"],
+            )?,
+            kubelet: Part::locate(
+                &dir,
+                "kubelet",
+                "build-kubelet.sh",
+                &[],
+                &["bin/kubelet", "bin/kube-proxy"],
+            )?,
             dir,
             assets: std::env::var_os("KUBEBUILDER_ASSETS")
                 .filter(|value| !value.is_empty())
@@ -86,6 +105,30 @@ impl Cache {
     pub fn prepare_page(&self) -> Result<PathBuf> {
         self.make(&[&self.page])?;
         Ok(self.page.folder.clone())
+    }
+
+    /// Makes sure that what real nodes need is there as well.
+    ///
+    /// # Errors
+    /// When a build or a download fails.
+    pub fn prepare_nodes(&self) -> Result<()> {
+        self.prepare()?;
+        self.make(&[&self.node, &self.kubelet])
+    }
+
+    /// Folder of a real node's programs: `bin`, `cni`, `lib`.
+    pub fn node(&self) -> PathBuf {
+        self.node.folder.clone()
+    }
+
+    /// kubelet or kube-proxy.
+    pub fn node_program(&self, name: &str) -> PathBuf {
+        self.kubelet.folder.join("bin").join(name)
+    }
+
+    /// Where images lie, one folder each.
+    pub fn images(&self) -> PathBuf {
+        self.dir.join("images")
     }
 
     /// Makes what is not there, side by side: some parts wait for the network while another needs the processors.

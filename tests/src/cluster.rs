@@ -1,6 +1,7 @@
 //! A running cluster and what a test does with it.
 
 mod nodes;
+pub mod real;
 mod servers;
 mod users;
 
@@ -13,6 +14,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 pub use self::nodes::{Node, NodeSpec};
+pub use self::real::RealNode;
 use self::servers::Server;
 pub use self::users::User;
 use crate::cache::Cache;
@@ -127,6 +129,23 @@ impl Cluster {
         let node = Node::start(&self.cache, &self.dir, spec)?;
         self.nodes.lock().expect("no test panics while it holds the nodes").push(node);
         Ok(())
+    }
+
+    /// Starts a real node beside the servers and waits until it is Ready. `first` brings the Services' proxy.
+    pub fn start_real_node(&self, number: u8, first: bool) -> Result<RealNode> {
+        let node = RealNode::start(&self.cache, &self.dir, number, first)?;
+        wait::until(&format!("{} to be Ready", node.name), Duration::from_secs(240), || {
+            if let Some(dead) = node.obituary() {
+                return Ok(Err(dead));
+            }
+            let object = self.get("", "node", &node.name)?;
+            if condition(&object, "Ready") != Some("True") || object["spec"]["taints"].is_array() {
+                bail!("it is {}", object["status"]["conditions"]);
+            }
+            Ok(Ok(()))
+        })?
+        .map_err(anyhow::Error::msg)?;
+        Ok(node)
     }
 
     /// Kills a kubelet, if it still runs: its port 10250 is closed at once, and after about 43 s its node is NotReady.

@@ -12,6 +12,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, bail};
 
 use crate::cache::Cache;
+use crate::control_groups;
 use crate::run::{Run, succeed};
 
 const MARK: &str = "CASEBOOK_TESTS_ISOLATED";
@@ -22,6 +23,16 @@ pub const POD_NETWORK: &str = "10.244.0.0/16";
 /// Whether this program already runs in namespaces of its own.
 pub fn inside() -> bool {
     std::env::var_os(MARK).is_some()
+}
+
+/// What names this run among all on the machine: the process that made its namespaces.
+pub fn run_id() -> Option<String> {
+    std::env::var(MARK).ok()
+}
+
+/// Leaves this program's own run aside: one that it starts makes namespaces of its own.
+pub fn forget(command: &mut Command) -> &mut Command {
+    command.env_remove(MARK)
 }
 
 /// Runs this program again, with the same arguments, inside fresh namespaces, and returns how that ended.
@@ -35,6 +46,7 @@ pub fn enter(cache: &Cache) -> Result<Option<ExitCode>> {
         return Ok(None);
     }
     fs::create_dir_all(cache.run_dir())?;
+    let run = std::process::id().to_string();
     // Killing this program kills setpriv's child, and that the rest.
     let mut command = Command::new("setpriv");
     command.args([
@@ -53,9 +65,10 @@ pub fn enter(cache: &Cache) -> Result<Option<ExitCode>> {
     let status = command
         .arg(std::env::current_exe().context("cannot tell where this program lies")?)
         .args(std::env::args_os().skip(1))
-        .env(MARK, "1")
+        .env(MARK, &run)
         .status()
         .context("cannot run setpriv and unshare (Debian: util-linux)")?;
+    control_groups::remove(&run);
     match (status.code(), status.signal()) {
         (Some(code), _) => Ok(Some(ExitCode::from(u8::try_from(code).unwrap_or(1)))),
         (None, signal) => bail!("the isolated run was ended by signal {}", signal.unwrap_or_default()),

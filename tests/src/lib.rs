@@ -1,8 +1,8 @@
 //! A real Kubernetes cluster for tests, and the programs that are tested on it.
 //!
 //! Nothing here is a mock: etcd, kube-apiserver, controller-manager, scheduler and kubelets are the real programs
-//! (only the container runtime under the kubelets is fake, so that the YAML of a pod can say how its containers
-//! fail), and helm and kubectl are what users have. The way in:
+//! (under most kubelets the container runtime is fake, so that the YAML of a pod can say how its containers
+//! fail; [`cluster::RealNode`] has a real one), and helm and kubectl are what users have. The way in:
 //!
 //! 1. [`cache::Cache::prepare`] builds or fetches what is missing, once a machine, outside the checkout.
 //! 2. [`isolation::enter`] runs the calling program again in namespaces of its own with no network but `lo`. When
@@ -16,7 +16,9 @@ pub mod bench;
 pub mod cache;
 pub mod cluster;
 pub mod comparison;
+pub mod control_groups;
 pub mod isolation;
+pub mod lab;
 pub mod programs;
 pub mod proxy;
 pub mod run;

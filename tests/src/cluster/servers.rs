@@ -35,6 +35,11 @@ impl Server {
         Ok(Server { name: name.to_owned(), log, child: Mutex::new(child) })
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.lock().map_or(0, |child| child.id())
+    }
+
     /// How it ended and its last words, if it has ended.
     pub fn obituary(&self) -> Option<String> {
         let status = self.child.lock().ok()?.try_wait().ok()??;
