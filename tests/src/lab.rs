@@ -316,7 +316,13 @@ impl Lab {
 /// What a report answers, and what of it is not as the scenario wants.
 fn judge(scenario: &Scenario, report: &Value) -> (Vec<(String, String)>, Vec<String>) {
     let mut faults = Vec::new();
-    let findings = report["findings"].as_array().map_or(&[][..], Vec::as_slice);
+    // What only the machine's own log tells, such as a process that was killed in another scenario, is not of this one.
+    let findings: Vec<&Value> = report["findings"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|finding| !of_the_machine(finding))
+        .collect();
     let answers: Vec<(String, String)> = findings
         .iter()
         .map(|finding| {
@@ -333,13 +339,20 @@ fn judge(scenario: &Scenario, report: &Value) -> (Vec<(String, String)>, Vec<Str
         Some((case, _)) => faults.push(format!("{case} answers instead of {}", scenario.answers)),
         None => faults.push(format!("nobody answers instead of {}", scenario.answers)),
     }
-    let text = report["findings"].to_string();
+    let text = json!(findings).to_string();
     for rule in &scenario.silent {
         if text.contains(&format!("\"case\":\"{rule}\"")) {
             faults.push(format!("{rule} is not silent"));
         }
     }
     (answers, faults)
+}
+
+/// Whether every evidence of a finding was read on the machine on which the nodes run.
+fn of_the_machine(finding: &Value) -> bool {
+    let evidence = finding["evidence"].as_array().map_or(&[][..], Vec::as_slice);
+    !evidence.is_empty()
+        && evidence.iter().all(|one| one["path"].as_str().is_some_and(|path| path.starts_with("hosts/")))
 }
 
 fn certainty(verdict: &str) -> Option<Certainty> {
