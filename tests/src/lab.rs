@@ -46,7 +46,7 @@ pub struct Scenario {
     /// Rules that must not answer, neither first nor beneath another.
     #[serde(default)]
     pub silent: Vec<String>,
-    /// Part of what the end-to-end tests run.
+    /// In the representative part that `lab quick` runs.
     #[serde(default)]
     pub quick: bool,
 }

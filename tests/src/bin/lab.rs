@@ -11,7 +11,7 @@ use tests::lab::{Lab, Outcome, Scenario, record};
 use tests::{isolation, programs};
 
 const USAGE: &str = "usage: lab run [ID…]     make these failures (default: all), say what is answered\n\
-                     \u{20}      lab quick        those that the end-to-end tests run\n\
+                     \u{20}      lab quick        a representative part of them\n\
                      \u{20}      lab record ID…   the same, and write what a user would send as a test of the rule\n\
                      \u{20}      lab check        the scenarios can be read and name rules that there are\n\
                      \u{20}      lab list         the scenarios";
