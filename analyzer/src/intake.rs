@@ -22,6 +22,7 @@ mod part;
 mod releases;
 mod role;
 mod rotation;
+mod shapes;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -1,7 +1,7 @@
 //! Tries every rule on a snapshot.
 //!
-//! [`scan`] reads all texts once for all rules; [`row`] turns objects into rows once for all rules; then each rule is
-//! tried by itself, in parallel: [`bind`] finds the choices of rows that hold together, [`finding`] says what they
+//! [`scan`] reads all texts once for all rules; [`row`] turns objects into rows once for all rules; [`past`] tells which
+//! of them are over by the time of the collection. Then each rule is tried by itself, in parallel: [`bind`] finds the choices of rows that hold together, [`finding`] says what they
 //! mean. In the end [`precedence`] puts the findings of all rules in order, and [`chain`] follows each to its cause. A rule that crashes costs its own findings and
 //! leaves a note, nothing more. The same snapshot gives the same bytes every time.
 
@@ -15,6 +15,7 @@ pub mod finding;
 pub mod glob;
 pub mod literals;
 pub mod logtime;
+pub mod past;
 pub mod path;
 pub mod pattern;
 pub mod plain;
@@ -34,7 +35,7 @@ use rayon::prelude::*;
 use semver::Version;
 use serde_json::{Map, Value, json};
 
-use crate::report::model::{Finding, Unresolved, Verdict};
+use crate::report::model::{Finding, Severity, Subject, Unresolved, Verdict};
 use crate::rules::compile::{Evidence, Rule};
 use crate::rules::expr::Truth;
 use crate::rules::format::Status;
@@ -43,6 +44,7 @@ use crate::rules::{RuleSet, versions};
 use crate::snapshot::{Snapshot, TextKind};
 use bind::Ground;
 use coverage::Reach;
+use past::Past;
 use row::{Place, Row, Tables};
 use scan::{EventHit, Hit, Scanner};
 use state::World;
@@ -52,6 +54,8 @@ use state::World;
 pub struct Findings {
     /// Best answer first.
     pub findings: Vec<Finding>,
+    /// What had been and is over by the time of the collection, in the same order; never of what [`Self::findings`] tell.
+    pub earlier: Vec<Finding>,
     /// Cases that can be neither shown nor ruled out, because something was refused or cut off.
     pub unresolved: Vec<Unresolved>,
     /// What went wrong while matching, each a line for the reader.
@@ -70,59 +74,62 @@ pub fn run(set: &RuleSet, snapshot: &Snapshot) -> Findings {
     let mut sources: Vec<&Source> =
         rules.iter().flat_map(|rule| &rule.evidence).flat_map(|evidence| &evidence.sources).collect();
     sources.push(&Source::Containers);
-    let tables = Tables::build(snapshot, sources);
+    let world = World::new(snapshot);
+    let past = Past::new(&world);
+    let tables = Tables::build(snapshot, &past, sources);
     let reach = Reach::new(snapshot, &tables);
-    let found = search(set, &rules, snapshot, &tables);
+    let found = search(set, &rules, snapshot, &tables, &past);
     let ground = Ground { reach: &reach, now: scan::collected_at(snapshot) };
 
-    let told: Vec<(bind::Bindings, finding::Outcome)> = rules
+    let told: Vec<(bind::Bindings, finding::Outcome, Vec<Finding>)> = rules
         .par_iter()
         .zip(found)
         .map(|(rule, found)| {
             let tried = AssertUnwindSafe(|| {
-                let bindings = bind::bind(rule, found, &ground);
+                let (present, over) = parted(rule, found, &past, &ground);
+                let bindings = bind::bind(rule, present, &ground);
                 let mut outcome = finding::tell(rule, &bindings, snapshot, &reach, None);
+                let mut earlier = over.map_or_else(Vec::new, |over| {
+                    let bindings = bind::bind(rule, over, &ground);
+                    let told = finding::tell(rule, &bindings, snapshot, &reach, None).findings;
+                    told.into_iter().filter_map(|finding| bygone(finding, &outcome.findings)).collect()
+                });
                 // Nothing shows the product: only words that are its own alone may speak of it.
                 if is_there(rule) == Truth::Unknown {
                     outcome.unresolved = None;
                     if !rule.file.distinctive {
                         outcome.findings.clear();
+                        earlier.clear();
                     }
                 }
-                (bindings, outcome)
+                (bindings, outcome, earlier)
             });
             catch_unwind(tried).unwrap_or_else(|_| {
                 let notes = vec![format!("{}: this rule crashed and was left out", rule.file.id)];
-                (bind::Bindings::default(), finding::Outcome { notes, ..Default::default() })
+                (bind::Bindings::default(), finding::Outcome { notes, ..Default::default() }, Vec::new())
             })
         })
         .collect();
 
     let mut all = Findings::default();
     let mut kept = Vec::new();
-    for (bindings, outcome) in told {
+    for (bindings, outcome, earlier) in told {
+        all.earlier.extend(earlier);
         all.findings.extend(outcome.findings);
         all.unresolved.extend(outcome.unresolved);
         all.notes.extend(outcome.notes);
         kept.push(bindings);
     }
-    let world = World::new(snapshot);
-    let present = |mut findings: Vec<Finding>| {
-        chain::mark_past(&mut findings, &world);
-        // What was never sure and is over by now answers nobody's question.
-        findings.retain(|finding| !finding.past || finding.verdict == Verdict::Confirmed);
-        findings
-    };
-    all.findings = present(all.findings);
     let division = precedence::division(&all.findings, &rules, snapshot);
     for (rule, bindings) in rules.iter().zip(&kept) {
         if let Some(apart) = division.get(&rule.file.id) {
             let again = finding::tell(rule, bindings, snapshot, &reach, Some(apart));
             all.findings.retain(|finding| finding.case != rule.file.id);
-            all.findings.extend(present(again.findings));
+            all.findings.extend(again.findings);
         }
     }
     all.findings = precedence::arrange(all.findings, &rules, snapshot);
+    all.earlier = precedence::arrange(all.earlier, &rules, snapshot);
     chain::fill(&mut all.findings, &world);
     all.unresolved.sort_by(|a, b| (&a.section, &a.case).cmp(&(&b.section, &b.case)));
     all.notes.sort();
@@ -130,13 +137,51 @@ pub fn run(set: &RuleSet, snapshot: &Snapshot) -> Findings {
     all
 }
 
+/// The rows of each evidence of one rule.
+type Found = Vec<Vec<Arc<Row>>>;
+
+/// What of `found` holds, and where some of it is over, what had held: of an evidence with rows that are over, those
+/// alone.
+fn parted(rule: &Rule, found: Found, past: &Past<'_>, ground: &Ground<'_>) -> (Found, Option<Found>) {
+    let evidence = rule.evidence.iter().zip(found);
+    let parts = evidence.map(|(evidence, rows)| past::split(evidence, rows, past, ground));
+    let (present, over): (Found, Found) = parts.unzip();
+    if over.iter().all(Vec::is_empty) {
+        return (present, None);
+    }
+    let had_held =
+        present.iter().zip(over).map(|(present, over)| if over.is_empty() { present.clone() } else { over });
+    let had_held = had_held.collect();
+    (present, Some(had_held))
+}
+
+/// A finding of what is over, without the subjects that have it still; `None` if it was never sure, or is no other than
+/// what holds.
+fn bygone(mut finding: Finding, present: &[Finding]) -> Option<Finding> {
+    let still: HashSet<&Subject> = present.iter().flat_map(|finding| &finding.subjects).collect();
+    finding.subjects.retain(|subject| !still.contains(subject));
+    let is_sure = finding.verdict != Verdict::NeedMore;
+    (is_sure && !finding.subjects.is_empty()).then(|| Finding {
+        past: true,
+        severity: Severity::Info,
+        asks: Vec::new(),
+        ..finding
+    })
+}
+
 /// The rows that the sources and patterns of each evidence of each of `rules`, which are of `set`, yield before joins.
-fn search(set: &RuleSet, rules: &[&Rule], snapshot: &Snapshot, tables: &Tables) -> Vec<Vec<Vec<Arc<Row>>>> {
+fn search(
+    set: &RuleSet,
+    rules: &[&Rule],
+    snapshot: &Snapshot,
+    tables: &Tables,
+    past: &Past<'_>,
+) -> Vec<Found> {
     let scanner = Scanner::of(set);
     let mut hits = scanner.scan(snapshot).into_iter();
     let events = tables.of(&Source::Events);
     let mut event_hits = scanner.scan_events(events).into_iter();
-    let said = status::rows(snapshot);
+    let said = status::rows(snapshot, past);
     let mut status_hits = scanner.scan_events(&said).into_iter();
     let nodes = nodes_of_pods(snapshot);
     let mut rows_of = |evidence: &Evidence, is_tried: bool| {
@@ -150,9 +195,11 @@ fn search(set: &RuleSet, rules: &[&Rule], snapshot: &Snapshot, tables: &Tables) 
                     return rows;
                 }
                 let hits = once_each(hits, !of_events.is_empty(), snapshot);
-                rows.extend(hits.into_iter().map(|hit| Arc::new(text_row(evidence, hit, snapshot, &nodes))));
+                rows.extend(
+                    hits.into_iter().map(|hit| Arc::new(text_row(evidence, hit, snapshot, past, &nodes))),
+                );
                 rows.extend(of_events.into_iter().map(|hit| matched_event(evidence, hit, events)));
-                let known: HashSet<_> = rows.iter().map(|row| pod_of(row)).collect();
+                let known: HashSet<_> = rows.iter().filter(|row| !row.over).map(|row| pod_of(row)).collect();
                 let of_status = of_status.into_iter().map(|hit| matched_event(evidence, hit, &said));
                 rows.extend(of_status.filter(|row| !known.contains(&pod_of(row))).collect::<Vec<_>>());
             }
@@ -202,17 +249,23 @@ fn pod_of(row: &Row) -> (String, String) {
 }
 
 fn matched_event(evidence: &Evidence, (event, groups): EventHit, events: &[Arc<Row>]) -> Arc<Row> {
-    let fields = group_fields(evidence, groups);
+    let fields = group_fields(evidence, &groups);
     if fields.is_empty() { Arc::clone(&events[event]) } else { Arc::new(events[event].with_fields(fields)) }
 }
 
-fn group_fields(evidence: &Evidence, groups: Vec<Option<String>>) -> Vec<(String, Value)> {
+fn group_fields(evidence: &Evidence, groups: &[Option<String>]) -> Vec<(String, Value)> {
     let names = evidence.pattern.iter().flat_map(|pattern| pattern.groups());
-    names.zip(groups).filter_map(|(name, value)| Some((name.clone(), json!(value?)))).collect()
+    names.zip(groups).filter_map(|(name, value)| Some((name.clone(), json!(value.as_ref()?)))).collect()
 }
 
 /// A line as a row: what is known of its file, then the named groups, which may say it better.
-fn text_row(evidence: &Evidence, hit: Hit, snapshot: &Snapshot, nodes: &HashMap<(&str, &str), &str>) -> Row {
+fn text_row(
+    evidence: &Evidence,
+    hit: Hit,
+    snapshot: &Snapshot,
+    past: &Past<'_>,
+    nodes: &HashMap<(&str, &str), &str>,
+) -> Row {
     let source = &snapshot.texts[hit.text];
     let path = &snapshot.files[source.file.0 as usize].path;
     let mut fields = Map::new();
@@ -239,13 +292,16 @@ fn text_row(evidence: &Evidence, hit: Hit, snapshot: &Snapshot, nodes: &HashMap<
         }
     }
     fields.insert("count".into(), json!(hit.count));
-    fields.extend(group_fields(evidence, hit.groups));
+    fields.extend(group_fields(evidence, &hit.groups));
     if !fields.contains_key("node") {
         let field = |key: &str| fields.get(key).and_then(Value::as_str).unwrap_or_default();
         if let Some(node) = nodes.get(&(field("namespace"), field("pod"))) {
             fields.insert("node".into(), json!(node));
         }
     }
+    let value = Value::Object(fields);
+    let subject = row::text_subject(&value);
+    let over = past.line(&hit, subject.as_ref());
     let place = Place {
         file: source.file,
         line: hit.line,
@@ -253,12 +309,11 @@ fn text_row(evidence: &Evidence, hit: Hit, snapshot: &Snapshot, nodes: &HashMap<
         pointer: None,
         excerpt: hit.quote.unwrap_or(hit.excerpt),
     };
-    let value = Value::Object(fields);
-    let subject = row::text_subject(&value);
     let mut row = Row::new(Arc::new(value), place);
     row.subject = subject;
     row.time = hit.last_time;
     row.count = hit.count;
+    row.over = over;
     row
 }
 

@@ -5,6 +5,7 @@
 //! the pod board and the timeline.
 
 pub mod bundle;
+mod earlier;
 mod gaps;
 pub mod html;
 pub mod identity;
@@ -29,6 +30,7 @@ use shared::lang::Lang;
 
 use crate::lexicon::model::Reading;
 use crate::lexicon::{self, Lexicon};
+use crate::matching::Findings;
 use crate::snapshot::Snapshot;
 use crate::triage;
 use crate::triage::model::Triage;
@@ -51,23 +53,27 @@ pub struct Report<T = Text> {
     pub bundle: Bundle<T>,
     /// Best answer first.
     pub findings: Vec<Finding<T>>,
+    /// What had been and is over by the time of the collection.
+    #[serde(default = "none::<Finding<T>>")]
+    pub earlier: Vec<Finding<T>>,
     /// Cases that can be neither shown nor ruled out.
     pub unresolved: Vec<Unresolved<T>>,
     pub triage: Triage<T>,
     /// What lines that are quoted above mean, case or no case; in the order in which they are quoted.
-    #[serde(default = "no_readings::<T>")]
+    #[serde(default = "none::<Reading<T>>")]
     pub readings: Vec<Reading<T>>,
     pub ledger: Ledger,
 }
 
 /// Of a report that was written before there were any.
-fn no_readings<T>() -> Vec<Reading<T>> {
+fn none<I>() -> Vec<I> {
     Vec::new()
 }
 
 impl Report {
-    /// `findings` and `unresolved` in the order in which they are to be shown, as far as rules know it.
-    pub fn build(snapshot: &Snapshot, findings: Vec<Finding>, unresolved: Vec<Unresolved>) -> Self {
+    /// What was found in the order in which it is to be shown, as far as rules know it.
+    pub fn build(snapshot: &Snapshot, found: Findings) -> Self {
+        let Findings { findings, earlier, unresolved, .. } = found;
         let mut triage = triage::triage(snapshot);
         let findings = order::by_need(findings, &triage);
         triage::link_cases(&mut triage, &findings);
@@ -75,6 +81,7 @@ impl Report {
             schema: SCHEMA.to_owned(),
             bundle: Bundle::of(snapshot),
             findings,
+            earlier,
             unresolved,
             triage,
             readings: Vec::new(),
@@ -110,6 +117,7 @@ impl Report {
             schema: self.schema.clone(),
             bundle: self.bundle.in_language(lang),
             findings: self.findings.iter().map(|finding| finding.in_language(lang)).collect(),
+            earlier: self.earlier.iter().map(|finding| finding.in_language(lang)).collect(),
             unresolved: self.unresolved.iter().map(|case| case.in_language(lang)).collect(),
             triage: self.triage.in_language(lang),
             readings: self.readings.iter().map(|reading| reading.in_language(lang)).collect(),

@@ -263,8 +263,7 @@ fn reports() {
         });
         let snapshot = intake::from_files(files.collect(), Vec::new());
         let found = matching::run(&RULES, &snapshot);
-        let report = Report::build(&snapshot, found.findings, found.unresolved)
-            .read_with(Lexicon::built_in().unwrap(), &snapshot);
+        let report = Report::build(&snapshot, found).read_with(Lexicon::built_in().unwrap(), &snapshot);
         let json = report::json::render(&report, Lang::En);
         serde_json::from_str::<serde_json::Value>(&json).unwrap();
         for lang in [Lang::Zh, Lang::En] {

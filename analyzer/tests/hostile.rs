@@ -74,8 +74,7 @@ fn every_class_of_hostile_input_is_survived() {
 /// Every rule is tried on it, and the reports for people are written.
 fn reported(rules: &RuleSet, snapshot: &Snapshot, name: &str) {
     let found = matching::run(rules, snapshot);
-    let report = Report::build(snapshot, found.findings, found.unresolved)
-        .read_with(Lexicon::built_in().unwrap(), snapshot);
+    let report = Report::build(snapshot, found).read_with(Lexicon::built_in().unwrap(), snapshot);
     let options =
         report::text::Options { lang: Lang::En, width: 80, color: false, dates: Dates::utc(), all: true };
     let text = report::text::render(&report, &options);

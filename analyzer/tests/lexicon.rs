@@ -81,7 +81,7 @@ fn healthy_lines_are_passed_over() {
 fn report(files: Vec<(String, Vec<u8>)>) -> Report {
     let snapshot = intake::from_files(files, Vec::new());
     let found = matching::run(&RULES, &snapshot);
-    Report::build(&snapshot, found.findings, found.unresolved).read_with(&LEXICON, &snapshot)
+    Report::build(&snapshot, found).read_with(&LEXICON, &snapshot)
 }
 
 /// A refused connection is followed through the service to the claim that its pod waits for.

@@ -32,8 +32,7 @@ pub fn run(args: &Analyze) -> anyhow::Result<Exit> {
     }
     let failed =
         args.fail_on.is_some_and(|wanted| found.findings.iter().any(|f| wanted.is_met_by(f.verdict)));
-    let report = Report::build(&snapshot, found.findings, found.unresolved)
-        .read_with(&Lexicon::load(&args.common.rules)?, &snapshot);
+    let report = Report::build(&snapshot, found).read_with(&Lexicon::load(&args.common.rules)?, &snapshot);
     let stdout = std::io::stdout();
     let dates = Dates::local();
     let rendered = match format(args, stdout.is_terminal()) {

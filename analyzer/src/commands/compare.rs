@@ -60,6 +60,6 @@ fn report(
     for note in &found.notes {
         say(&format!("note: {note}"));
     }
-    let report = Report::build(&snapshot, found.findings, found.unresolved).read_with(lexicon, &snapshot);
+    let report = Report::build(&snapshot, found).read_with(lexicon, &snapshot);
     Ok((report, snapshot))
 }

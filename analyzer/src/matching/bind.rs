@@ -181,10 +181,6 @@ fn scope_of(evidence: &Evidence, binding: &Binding) -> Scope {
 /// Applies what needs no other evidence: globs, `match`, and a condition on the row alone.
 fn candidates(evidence: &Evidence, rows: Vec<Arc<Row>>, ground: &Ground<'_>) -> Candidates {
     let mut partly = false;
-    let alone = evidence
-        .condition
-        .as_ref()
-        .filter(|condition| condition.names.iter().all(|name| name == evidence.row_name));
     let index =
         |rows: &[Arc<Row>], joins: &[Join]| joins.iter().map(|join| by_value(rows, &join.field)).collect();
     let known = index(&rows, &evidence.prefer);
@@ -195,18 +191,7 @@ fn candidates(evidence: &Evidence, rows: Vec<Arc<Row>>, ground: &Ground<'_>) -> 
         if evidence.pattern.is_none() && !passes_globs(evidence, &row.value) {
             continue;
         }
-        let mut answer = matches(evidence, &row.value);
-        if answer == Answer::Yes
-            && let Some(condition) = alone
-        {
-            let lookup = |name: &str| (name == evidence.row_name).then(|| row.converted());
-            answer = if row.partial {
-                condition.eval_in_part(ground.now, &lookup)
-            } else {
-                condition.eval(ground.now, &lookup)
-            };
-        }
-        match answer {
+        match answers(evidence, &row, ground) {
             Answer::Yes => kept.push(row),
             Answer::Missing if row.partial => {
                 partly = true;
@@ -219,6 +204,22 @@ fn candidates(evidence: &Evidence, rows: Vec<Arc<Row>>, ground: &Ground<'_>) -> 
     let (join, prefer) = (index(&kept, &evidence.join), index(&kept, &evidence.prefer));
     let doubtful = index(&doubtful, &evidence.join);
     Candidates { rows: kept, partly, doubtful, join, prefer, known }
+}
+
+/// Whether a row passes `match` and a condition on the row alone.
+pub(super) fn answers(evidence: &Evidence, row: &Row, ground: &Ground<'_>) -> Answer {
+    let answer = matches(evidence, &row.value);
+    let alone = evidence
+        .condition
+        .as_ref()
+        .filter(|condition| condition.names.iter().all(|name| name == evidence.row_name));
+    let Some(condition) = alone.filter(|_| answer == Answer::Yes) else { return answer };
+    let lookup = |name: &str| (name == evidence.row_name).then(|| row.converted());
+    if row.partial {
+        condition.eval_in_part(ground.now, &lookup)
+    } else {
+        condition.eval(ground.now, &lookup)
+    }
 }
 
 fn by_value(rows: &[Arc<Row>], field: &Path) -> Index {

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::state::World;
-use crate::report::model::{Finding, Link, Severity, Subject};
+use crate::report::model::{Finding, Link, Subject};
 
 /// Links of a chain.
 const LONGEST: usize = 6;
@@ -86,27 +86,6 @@ fn follow(subject: &Subject, world: &World<'_>, seen: &mut BTreeSet<Subject>, le
     chain
 }
 
-/// Marks findings that are older than the present state of what they are about: every subject is well again, and has
-/// been since the last sign of the trouble.
-pub fn mark_past(findings: &mut [Finding], world: &World<'_>) {
-    for finding in findings {
-        mark_past(&mut finding.explains, world);
-        let since: Option<Vec<_>> =
-            finding.subjects.iter().map(|subject| world.well_since(subject)).collect();
-        let Some(well_from) = since.and_then(|since| since.into_iter().min()) else { continue };
-        let is_old = |evidence: &crate::report::model::Evidence| match &evidence.time {
-            Some(time) => time.parse::<jiff::Timestamp>().is_ok_and(|time| time < well_from),
-            // The log of a run before the present one.
-            None => evidence.path.ends_with("-previous.log"),
-        };
-        finding.past = !finding.evidence.is_empty() && finding.evidence.iter().all(is_old);
-        if finding.past {
-            // Worth knowing, but nothing to mend now.
-            finding.severity = Severity::Info;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -131,7 +110,7 @@ mod tests {
         snapshot
     }
 
-    fn finding(subject: Subject, time: Option<&str>) -> Finding {
+    fn finding(subject: Subject) -> Finding {
         Finding {
             case: "a".into(),
             section: "p/s".into(),
@@ -147,7 +126,7 @@ mod tests {
                 end_line: 1,
                 pointer: None,
                 excerpt: String::new(),
-                time: time.map(str::to_owned),
+                time: None,
                 count: 1,
             }],
             conclusion: Text::default(),
@@ -184,8 +163,8 @@ mod tests {
                 "type": "Warning", "message": "storageclass.storage.k8s.io \"fast\" not found"}),
             ),
         ]);
-        let mut findings = vec![finding(named("HelmRelease", Some("a"), "db"), None)];
-        findings.push(finding(named("PersistentVolumeClaim", Some("a"), "data-db-0"), None));
+        let mut findings = vec![finding(named("HelmRelease", Some("a"), "db"))];
+        findings.push(finding(named("PersistentVolumeClaim", Some("a"), "data-db-0")));
         fill(&mut findings, &World::new(&snapshot));
         assert_eq!(findings[0].chain, findings[1].chain, "the same way, from whichever end it was found");
         let steps: Vec<(&str, &str)> =
@@ -202,26 +181,5 @@ mod tests {
                 ("StorageClass", "does not exist"),
             ]
         );
-    }
-
-    #[test]
-    fn trouble_that_is_over_is_past() {
-        let snapshot = snapshot(vec![(
-            "pods",
-            json!({
-                "metadata": {"namespace": "a", "name": "web-0"},
-                "status": {"phase": "Running", "conditions": [
-                    {"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T01:00:00Z"}]}
-            }),
-        )]);
-        let world = World::new(&snapshot);
-        let web = || named("Pod", Some("a"), "web-0");
-        let mut findings = vec![
-            finding(web(), Some("2026-01-01T00:30:00Z")),
-            finding(web(), Some("2026-01-01T01:30:00Z")),
-            finding(web(), None),
-        ];
-        mark_past(&mut findings, &world);
-        assert_eq!(findings.iter().map(|finding| finding.past).collect::<Vec<_>>(), [true, false, false]);
     }
 }

@@ -1,7 +1,7 @@
 //! The time at which a log line was written, read from its beginning.
 //!
 //! Understood are RFC 3339 (`kubectl logs --timestamps`, journald `-o short-iso`), ISO dates with a space, a slash,
-//! a comma or a dot (Java, Python, nginx), and klog's `E1122 08:50:15.123456`. A time without a zone is taken as UTC;
+//! a comma or a dot (Java, Python, nginx), klog's `E1122 08:50:15.123456`, and journald's JSON. A time without a zone is taken as UTC;
 //! `skew()` compares such times modulo half hours.
 
 use jiff::Timestamp;
@@ -10,6 +10,8 @@ use jiff::tz::{Offset, TimeZone};
 
 /// A line's time stands within so many bytes of its beginning.
 const SEARCHED: usize = 80;
+/// A journal's entry in JSON has its time within so many bytes.
+const FIELDS: usize = 400;
 
 /// The first time in the beginning of `line`. `collected` gives the year to klog lines, which have none.
 pub fn line_time(line: &str, collected: Option<Timestamp>) -> Option<Timestamp> {
@@ -20,7 +22,30 @@ pub fn line_time(line: &str, collected: Option<Timestamp>) -> Option<Timestamp> 
             return Some(time);
         }
     }
-    klog(head, collected?)
+    journal(line).or_else(|| klog(head, collected?))
+}
+
+/// Whether the time of a line says of which zone it is. klog's is that of the machine or container, nearly always UTC.
+pub fn has_zone(line: &str) -> bool {
+    let head = &line.as_bytes()[..line.len().min(SEARCHED)];
+    let starts = (0..head.len()).filter(|at| head[*at].is_ascii_digit());
+    let told = starts.filter_map(|at| Some(clock(head.get(at..)?)?.1)).next();
+    let is_klog = matches!(head.first(), Some(b'I' | b'W' | b'E' | b'F')) && head.get(5) == Some(&b' ');
+    is_klog
+        || journal(line).is_some()
+        || told.is_some_and(|rest| matches!(rest.first(), Some(b'Z' | b'+' | b'-')))
+}
+
+/// journald's `-o json`: microseconds since 1970 in a field of their own.
+fn journal(line: &str) -> Option<Timestamp> {
+    let mut cut = line.len().min(FIELDS);
+    while !line.is_char_boundary(cut) {
+        cut -= 1;
+    }
+    let (_, rest) = line[..cut].split_once("\"__REALTIME_TIMESTAMP\"")?;
+    let rest = rest.trim_start_matches([' ', ':', '"']);
+    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    Timestamp::from_microsecond(rest[..digits].parse().ok()?).ok()
 }
 
 /// `2022-10-29T02:01:14.887Z`, `2022-10-29 02:01:14,887`, `2022/10/29 02:01:14`, with or without an offset.
@@ -107,6 +132,21 @@ mod tests {
     fn klog_gets_the_nearest_past_year() {
         assert_eq!(at("E1122 08:50:15.5   1 a.go:1] x").as_deref(), Some("2025-11-22T08:50:15.5Z"));
         assert_eq!(at("E0101 08:50:15.5   1 a.go:1] x").as_deref(), Some("2026-01-01T08:50:15.5Z"));
+    }
+
+    #[test]
+    fn a_journal_in_json_has_its_time_in_a_field() {
+        let entry =
+            r#"{ "__CURSOR" : "s=1;i=2;b=3", "__REALTIME_TIMESTAMP" : "1513184298944330", "MESSAGE" : "x" }"#;
+        assert_eq!(at(entry).as_deref(), Some("2017-12-13T16:58:18.94433Z"));
+        assert!(has_zone(entry));
+    }
+
+    #[test]
+    fn a_zone_is_told_or_not() {
+        assert!(has_zone("2022-10-29T02:01:14.887Z x") && has_zone("2022-10-29T10:01:14+08:00 x"));
+        assert!(has_zone("E1122 08:50:15.5   1 a.go:1] x"));
+        assert!(!has_zone("2022-10-29 02:01:14,887 x") && !has_zone("no time - Z"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::cel::{Converted, convert};
+use super::past::Past;
 use crate::report::model::Subject;
 use crate::rules::source::Source;
 use crate::snapshot::{FileId, Object, Snapshot};
@@ -35,6 +36,8 @@ pub struct Row {
     pub partial: bool,
     /// A line of a text that nobody named, found by an evidence that looks into certain pods alone.
     pub unplaced: bool,
+    /// What it tells is over, see [`super::past`].
+    pub over: bool,
     converted: OnceLock<Converted>,
 }
 
@@ -60,6 +63,7 @@ impl Row {
             count: 1,
             partial: false,
             unplaced: false,
+            over: false,
             converted: OnceLock::new(),
         }
     }
@@ -81,8 +85,18 @@ impl Row {
             count: self.count,
             partial: self.partial,
             unplaced: self.unplaced,
+            over: self.over,
             converted: OnceLock::new(),
         }
+    }
+
+    /// Of a container: the row as it were if it had never run before.
+    pub fn of_this_run(&self) -> Row {
+        let mut row = self.with_fields([("restarts".to_owned(), json!(0))]);
+        if let Some(fields) = Arc::get_mut(&mut row.value).and_then(Value::as_object_mut) {
+            fields.remove("last");
+        }
+        row
     }
 }
 
@@ -93,12 +107,18 @@ pub struct Tables {
 }
 
 impl Tables {
-    pub fn build<'r>(snapshot: &Snapshot, sources: impl IntoIterator<Item = &'r Source>) -> Tables {
+    pub fn build<'r>(
+        snapshot: &Snapshot,
+        past: &Past<'_>,
+        sources: impl IntoIterator<Item = &'r Source>,
+    ) -> Tables {
         let mut by_source = BTreeMap::new();
         for source in sources {
             if !by_source.contains_key(source) {
-                by_source
-                    .insert(source.clone(), rows_of(snapshot, source).into_iter().map(Arc::new).collect());
+                by_source.insert(
+                    source.clone(),
+                    rows_of(snapshot, past, source).into_iter().map(Arc::new).collect(),
+                );
             }
         }
         Tables { by_source }
@@ -109,10 +129,14 @@ impl Tables {
     }
 }
 
-fn rows_of(snapshot: &Snapshot, source: &Source) -> Vec<Row> {
+fn rows_of(snapshot: &Snapshot, past: &Past<'_>, source: &Source) -> Vec<Row> {
     match source {
         Source::Text(_) => Vec::new(),
-        Source::Events => snapshot.objects.of("events").iter().map(event_row).collect(),
+        Source::Events => {
+            let mut rows: Vec<Row> = snapshot.objects.of("events").iter().map(event_row).collect();
+            rows.iter_mut().for_each(|row| row.over = past.event(row));
+            rows
+        }
         Source::Containers => snapshot.objects.of("pods").iter().flat_map(containers::rows).collect(),
         Source::Objects(plural) => {
             snapshot.objects.of(plural).iter().map(|object| object_row(plural, object)).collect()

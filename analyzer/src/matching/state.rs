@@ -1,4 +1,4 @@
-//! The present state of objects: what is wrong with one in the words of the cluster, and since when one is well.
+//! The present state of objects: what is wrong with one in the words of the cluster.
 
 use std::collections::HashMap;
 
@@ -22,10 +22,13 @@ const COLLECTIONS: &[&str] = &[
     "daemonsets",
     "replicasets",
     "jobs",
+    "cronjobs",
+    "horizontalpodautoscalers",
     "helm.releases",
 ];
 
-type Key<'s> = (&'s str, &'s str, &'s str);
+/// Kind, namespace, which is empty for what has none, and name.
+pub type Key<'s> = (&'s str, &'s str, &'s str);
 
 /// Objects of a snapshot by kind and name, with the events about them.
 pub struct World<'s> {
@@ -114,7 +117,12 @@ impl<'s> World<'s> {
         }
     }
 
-    fn object(&self, subject: &Subject) -> Option<&'s Object> {
+    /// Every object with its kind, namespace and name.
+    pub fn objects(&self) -> impl Iterator<Item = (Key<'s>, &'s Object)> {
+        self.objects.iter().map(|(key, object)| (*key, *object))
+    }
+
+    pub fn object(&self, subject: &Subject) -> Option<&'s Object> {
         let namespace = subject.namespace.as_deref().unwrap_or_default();
         self.objects.get(&(subject.kind.as_str(), namespace, subject.name.as_str())).copied()
     }
@@ -217,23 +225,6 @@ impl<'s> World<'s> {
             }
         }
         dependents
-    }
-
-    /// Since when an object is well, by its own account; `None` if it is not, or does not say.
-    pub fn well_since(&self, subject: &Subject) -> Option<Timestamp> {
-        let value = &self.object(subject)?.value;
-        match subject.kind.as_str() {
-            "Pod" | "Node" if self.trouble(subject).is_none() => {
-                let conditions = value.pointer("/status/conditions")?.as_array()?;
-                let ready = conditions.iter().find(|condition| text(condition, "/type") == Some("Ready"))?;
-                let is_ready = text(ready, "/status") == Some("True");
-                text(ready, "/lastTransitionTime").filter(|_| is_ready)?.parse().ok()
-            }
-            "HelmRelease" if text(value, "/status") == Some("deployed") => {
-                text(value, "/updated")?.parse().ok()
-            }
-            _ => None,
-        }
     }
 }
 

@@ -8,12 +8,15 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::past::Past;
 use super::row::{Place, Row, named, shorten};
 use crate::snapshot::{Object, Snapshot};
 
 /// One row for each message that an event would tell.
-pub fn rows(snapshot: &Snapshot) -> Vec<Arc<Row>> {
-    snapshot.objects.of("pods").iter().flat_map(of_pod).map(Arc::new).collect()
+pub fn rows(snapshot: &Snapshot, past: &Past<'_>) -> Vec<Arc<Row>> {
+    let mut rows: Vec<Row> = snapshot.objects.of("pods").iter().flat_map(of_pod).collect();
+    rows.iter_mut().for_each(|row| row.over = past.event(row));
+    rows.into_iter().map(Arc::new).collect()
 }
 
 /// A message as an event would have it.

@@ -62,6 +62,7 @@ pub fn render(report: &Report, options: &Options) -> String {
     writer.answer();
     writer.other_findings();
     writer.triage();
+    writer.earlier();
     writer.missing();
     writer.undecided();
     writer.cluster();

@@ -91,8 +91,10 @@ pub(crate) fn sample() -> Report {
     hostile.conclusion = Text::same(format!("It says `{HOSTILE}`\n\n# heading\n- item"));
     hostile.evidence = vec![evidence("message", HOSTILE)];
     hostile.fix[0].commands = vec![HOSTILE.into()];
-    hostile.past = true;
     hostile.subjects = (0..30).map(|n| subject("Pod", &format!("web-{n}"))).collect();
+    let mut bygone = finding("bygone", Verdict::Likely, Severity::Info);
+    bygone.past = true;
+    bygone.title = Text::new("镜像拉不下来", HOSTILE);
     let mut first = finding("helm-another-operation", Verdict::Confirmed, Severity::Error);
     first.explains = vec![finding("helm-wait-timeout", Verdict::Likely, Severity::Warning)];
     let problem = |name: &str| Problem {
@@ -148,6 +150,7 @@ pub(crate) fn sample() -> Report {
             clocks: vec![Clock { clock: "node/n2".into(), skew_ms: -62_300, error_ms: 400 }],
         },
         findings: vec![first, hostile],
+        earlier: vec![bygone],
         unresolved: vec![Unresolved {
             case: "consul-no-private-ip".into(),
             section: "blueking/install-bkce".into(),
@@ -233,7 +236,10 @@ fn json_in_one_language() {
 fn the_json_top_level_is_the_contract() {
     let value: serde_json::Value = serde_json::from_str(&json::render(&sample(), Lang::Zh)).unwrap();
     let names: Vec<&String> = value.as_object().unwrap().keys().collect();
-    assert_eq!(names, ["schema", "bundle", "findings", "unresolved", "triage", "readings", "ledger"]);
+    assert_eq!(
+        names,
+        ["schema", "bundle", "findings", "earlier", "unresolved", "triage", "readings", "ledger"]
+    );
     assert_eq!(value["schema"], "casebook.report/v1");
     assert_eq!(value["findings"][0]["title"], "Helm release 停留在 pending 状态");
 }
@@ -289,7 +295,7 @@ fn commonmark_renders_hostile_text_as_text() {
                 _ => {}
             }
         }
-        assert_eq!(headings, 7, "{post}");
+        assert_eq!(headings, 8, "{post}");
         assert_eq!(tables, 1, "{post}");
         links.dedup();
         assert_eq!(links, ["https://helm.sh/docs/helm/helm_rollback/"]);

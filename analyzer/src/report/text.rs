@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use shared::lang::Lang;
 use unicode_width::UnicodeWidthStr;
 
+use super::earlier;
 use super::escape::{keep_ends, one_line, shorten, visible};
 use super::gaps::gaps;
 use super::link::Links;
@@ -65,6 +66,7 @@ pub fn render(report: &Report, options: &Options) -> String {
     let links = Links::of(report);
     writer.findings(report, &links);
     writer.triage(report, &links);
+    writer.earlier(report);
     writer.missing(report);
     writer.undecided(report);
     writer.footer(report);
@@ -211,13 +213,6 @@ impl Writer<'_> {
         }
         let conclusion = self.told(&finding.conclusion);
         self.lines(2, None, conclusion.trim());
-        if finding.past {
-            let past = self.pick(
-                "证据早于当前状态，问题可能已经过去。",
-                "The evidence is older than the present state.",
-            );
-            self.lines(2, Some(Style::Dim), past);
-        }
         let names: Vec<String> =
             finding.subjects.iter().take(NAMED).map(|subject| words::subject(subject, self.lang)).collect();
         if !names.is_empty() {
@@ -462,6 +457,16 @@ impl Writer<'_> {
         }
         if let Some(command) = &reading.command {
             self.verbatim(indent + 2, Style::Cyan, command);
+        }
+    }
+
+    fn earlier(&mut self, report: &Report) {
+        if report.earlier.is_empty() {
+            return;
+        }
+        self.section(earlier::HEADING.0, earlier::HEADING.1);
+        for line in earlier::lines(report, self.lang, &self.options.dates, str::to_owned) {
+            self.item(2, "- ", Some(Style::Dim), &line);
         }
     }
 

@@ -23,6 +23,7 @@ const KINDS: &[(&str, &str)] = &[
     ("persistentvolumeclaims", "PersistentVolumeClaim"),
     ("persistentvolumes", "PersistentVolume"),
     ("storageclasses", "StorageClass"),
+    ("horizontalpodautoscalers", "HorizontalPodAutoscaler"),
     ("helm.releases", "HelmRelease"),
     ("helm.revisions", "HelmRelease"),
     ("hosts", "Host"),

@@ -27,6 +27,7 @@ pub struct Page<'a> {
     version: &'static str,
     bundle: &'a Bundle,
     findings: Vec<Finding>,
+    earlier: Vec<Finding>,
     unresolved: &'a [Unresolved],
     /// Of each finding: lines of a log that its evidence does not quote.
     finding_logs: Vec<&'a [LogLine]>,
@@ -70,6 +71,7 @@ impl<'a> Page<'a> {
             version: env!("CARGO_PKG_VERSION"),
             bundle: &report.bundle,
             findings: report.findings.iter().map(bounded).collect(),
+            earlier: report.earlier.iter().take(SUBJECTS).map(bounded).collect(),
             unresolved: &report.unresolved,
             finding_logs: (0..report.findings.len()).map(|index| links.log(index)).collect(),
             group_findings: report.triage.groups.iter().map(|group| links.about(group)).collect(),

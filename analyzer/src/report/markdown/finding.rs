@@ -22,12 +22,6 @@ impl Writer<'_> {
         if !conclusion.is_empty() {
             self.pieces.push(conclusion);
         }
-        if finding.past {
-            self.pieces.push(self.pick(
-                "*（这些证据早于对象的当前状态，问题可能已经过去。）*",
-                "*(The evidence is older than the present state; this may be over.)*",
-            ));
-        }
         if !finding.subjects.is_empty() {
             self.pieces.push(format!(
                 "{}{}",

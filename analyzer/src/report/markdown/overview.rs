@@ -5,8 +5,18 @@ use shared::lang::Lang;
 use super::Writer;
 use super::quote::{cell_code, code, code_ends, plain};
 use super::{QUOTE, words};
+use crate::report::earlier;
 
 impl Writer<'_> {
+    pub(super) fn earlier(&mut self) {
+        if self.report.earlier.is_empty() {
+            return;
+        }
+        self.pieces.lead(format!("## {}", self.pick(earlier::HEADING.0, earlier::HEADING.1)));
+        let lines = earlier::lines(self.report, self.lang, self.dates, plain);
+        self.pieces.push(lines.iter().map(|line| format!("- {line}")).collect::<Vec<_>>().join("\n"));
+    }
+
     pub(super) fn missing(&mut self) {
         let ledger = &self.report.ledger;
         let losses = ledger.losses();

@@ -49,6 +49,16 @@ function findingsSection() {
   return section('findings', data.findings.map((finding, index) => findingCard(finding, `finding-${index}`, logOf(index))));
 }
 
+// What had been and is over, in a line each.
+function earlierSection() {
+  if (!data.earlier.length) return null;
+  const name = (finding) => finding.subjects.length > 0 && h('span', { class: 'soft small' },
+    ` ${subjectName(finding.subjects[0])}${finding.subjects.length > 1 ? ` +${finding.subjects.length - 1}` : ''}`);
+  const last = (finding) => finding.evidence.map((place) => place.time).filter(Boolean).sort().pop();
+  return section('bygone', h('ul', { class: 'also' }, data.earlier.map((finding) => h('li', null, read(finding.title), name(finding),
+    last(finding) && h('span', { class: 'soft small' }, ` · ${when(last(finding))}`)))));
+}
+
 // What a finding's steps would have the reader look for in a log, where that log is at hand.
 function logOf(index) {
   const list = data.finding_logs[index];
@@ -64,7 +74,6 @@ function findingCard(finding, key, log) {
     h('p', { class: 'soft small' }, `${finding.case} · ${finding.section}`),
     finding.waits_for && h('p', null, h('strong', null, say('consequence', place(finding.waits_for.subject), finding.waits_for.state))),
     paragraphs(read(finding.conclusion)),
-    finding.past && h('p', { class: 'soft' }, say('past')),
     finding.subjects.length > 0 && [h('h4', null, say('concerns')), subjects(finding.subjects, key)],
     log,
     finding.fix.length > 0 && [h('h4', null, say('steps')), h('ol', null, finding.fix.map(step))],

@@ -22,7 +22,7 @@ function draw() {
   const name = data.bundle.cluster?.name;
   document.title = `${say('title')}${name ? ` · ${name}` : ''}`;
   dress();
-  const sections = [answer(), findingsSection(), unwellSection(), boardSection(), timelineSection(), nodesSection(), helmSection(), undecidedSection(), ledgerSection()].filter(Boolean);
+  const sections = [answer(), findingsSection(), unwellSection(), earlierSection(), boardSection(), timelineSection(), nodesSection(), helmSection(), undecidedSection(), ledgerSection()].filter(Boolean);
   document.querySelector('#root')?.remove();
   document.body.append(h('div', { id: 'root' },
     h('a', { class: 'skip', href: '#main' }, say('skip')),

@@ -34,7 +34,7 @@ const WORDS = {
   steps: ['处理步骤', 'What to do'], destructive: ['有破坏性，无法撤销', 'destructive, cannot be undone'], loses: ['会丢失：%', 'You lose: %'],
   caution: ['注意：%', 'Caution: %'], asks_more: ['还需要知道', 'Still to be known'], asks_sure: ['要完全确认，还可以查看', 'To be fully sure'],
   evidence: ['依据', 'Evidence'], chain: ['从现象到原因', 'From sign to cause'], explains: ['由此引起', 'It also explains'], references: ['参考', 'See also'],
-  past: ['这些证据早于对象的当前状态，问题可能已经过去。', 'The evidence is older than the present state; this may be over.'],
+  bygone: ['曾经出现、现已恢复的问题', 'Earlier, over by now'],
   times: ['% 次', '% times'], copy: ['复制', 'Copy'], copied: ['已复制', 'Copied'], no_lines: ['这一行的上下文不在页面中。', 'The lines around it are not in this page.'],
   restarts: ['重启 % 次', '% restarts'], since: ['自 %', 'since %'], see_finding: ['见：%', 'see: %'], known: ['上面的问题已经解释的异常（% 组）', 'Explained by the findings above (% groups)'], objects: ['% 个对象', '% objects'],
   telling: ['最能说明问题的日志', 'Log lines that tell most'], from_text: ['% 中最能说明问题的行', 'Most telling lines of %'],
