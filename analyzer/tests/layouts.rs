@@ -352,6 +352,42 @@ fn sonobuoy() {
 }
 
 #[test]
+fn objects_that_say_no_kind_are_known_by_what_they_are() {
+    let mut node = bare(node());
+    node["status"]["nodeInfo"] = json!({"kubeletVersion": "v1.29.1"});
+    let job = json!({"metadata": {"name": "pack", "namespace": "a"}, "status": {"failed": 2},
+        "spec": {"backoffLimit": 6, "template": {"spec": {"containers": [{"name": "pack"}]}}}});
+    // One object a file, as the insights operator writes them.
+    let each = files(&[
+        ("config/pod/a/web-0.json", bare(pod()).to_string()),
+        ("config/node/n1.json", node.to_string()),
+        ("events/a.json", bare(event()).to_string()),
+        ("config/jobs/a/pack.json", job.to_string()),
+        ("config/settings.json", json!({"metadata": {"name": "x"}, "spec": {"replicas": 1}}).to_string()),
+    ]);
+    // Bare arrays under names that tell nothing.
+    let together = files(&[
+        ("part-1.json", json!([bare(pod()), bare(event())]).to_string()),
+        ("part-2.json", json!([node, job]).to_string()),
+    ]);
+    for made in [each, together] {
+        let snapshot = load_folder(&made);
+        for collection in ["pods", "nodes", "events", "jobs"] {
+            assert_eq!(snapshot.objects.of(collection).len(), 1, "{collection}");
+        }
+        assert_eq!(snapshot.objects.of("pods")[0].value["kind"], "Pod");
+        assert_eq!(snapshot.objects.by_collection.len(), 4);
+    }
+    // Old sonobuoy, with bare items.
+    let old = files(&[
+        ("resources/non-ns/Nodes.json", json!({"items": [node]}).to_string()),
+        ("resources/ns/a/Pods.json", json!({"items": [bare(pod())]}).to_string()),
+    ]);
+    let snapshot = load("sonobuoy.tar.gz", &tar_gz("", &old, &[]));
+    assert_eq!((snapshot.objects.of("nodes").len(), snapshot.objects.of("pods").len()), (1, 1));
+}
+
+#[test]
 fn kind_export_logs() {
     let made = files(&[
         ("kind-version.txt", "kind v0.20.0\n".into()),

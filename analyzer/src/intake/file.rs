@@ -14,7 +14,7 @@ use super::releases;
 use super::role::{LogOf, Role, Span};
 use super::text::{self, Context};
 use super::yaml;
-use super::{dialect, errors};
+use super::{dialect, errors, shapes};
 use crate::snapshot::{Known, TextKind};
 
 /// Reads one file. `cut` says that its end is missing.
@@ -139,7 +139,8 @@ pub(super) fn objects_in(
             let link = item.value.pointer("/metadata/selfLink").and_then(Value::as_str);
             link.and_then(kinds::of_self_link)
         };
-        let Some(own) = of_item.or_else(of_list).or_else(of_link).or_else(|| resource.cloned()) else {
+        let told = of_item.or_else(of_list).or_else(of_link).or_else(|| resource.cloned());
+        let Some(own) = told.or_else(|| shapes::tell(&mut item.value)) else {
             others.push(item);
             continue;
         };

@@ -5,7 +5,9 @@ use crate::intake::role::{LogOf, Role, Span};
 use crate::snapshot::TextKind;
 
 pub(in crate::intake) fn is_sonobuoy<'a>(mut paths: impl Iterator<Item = &'a str>) -> bool {
-    paths.any(|path| path.starts_with("resources/ns/") || path.starts_with("resources/cluster/"))
+    paths.any(|path| {
+        ["resources/ns/", "resources/non-ns/", "resources/cluster/"].iter().any(|at| path.starts_with(at))
+    })
 }
 
 pub(in crate::intake) fn is_kit<'a>(mut paths: impl Iterator<Item = &'a str>) -> bool {
@@ -16,7 +18,7 @@ pub(in crate::intake) fn is_kit<'a>(mut paths: impl Iterator<Item = &'a str>) ->
 pub(in crate::intake) fn sonobuoy(path: &str) -> Role {
     match path.split('/').collect::<Vec<_>>()[..] {
         ["resources", "ns", namespace, file] => list(sonobuoy_name(file), Some(namespace)),
-        ["resources", "cluster", file] => list(sonobuoy_name(file), None),
+        ["resources", "cluster" | "non-ns", file] => list(sonobuoy_name(file), None),
         ["podlogs", namespace, pod, "logs", file] => {
             log(namespace, pod, file.trim_end_matches(".txt"), false)
         }
@@ -96,6 +98,7 @@ mod tests {
             ("deployments".into(), a.clone())
         );
         assert_eq!(collection(sonobuoy("resources/cluster/core_v1_nodes.json")), ("nodes".into(), None));
+        assert_eq!(collection(sonobuoy("resources/non-ns/Nodes.json")), ("nodes".into(), None));
         assert_eq!(
             collection(kit("yamls/namespaced/a/apps/v1/deployments.yaml")),
             ("deployments".into(), a.clone())
