@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use analyzer::matching::cel::Condition;
 use analyzer::matching::pattern::Pattern;
 use analyzer::report::model::{Finding, Severity};
 use analyzer::rules::cases::{self, Expected};
@@ -148,6 +149,8 @@ fn the_rules_in_the_program_are_those_of_the_folder() {
                 Some((literals, pattern.groups().to_vec(), pattern.regex().as_str().to_owned()))
             };
             assert_eq!(pattern(&built_in.pattern), pattern(&evidence.pattern), "{id}: {name}");
+            let names = |condition: &Option<Condition>| Some(condition.as_ref()?.names.clone());
+            assert_eq!(names(&built_in.condition), names(&evidence.condition), "{id}: {name}");
         }
     }
 }

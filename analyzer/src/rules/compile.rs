@@ -284,7 +284,10 @@ impl Compiler<'_> {
         earlier: &[String],
     ) -> Option<Condition> {
         if self.prepared.is_some() {
-            return Some(Condition::deferred(source));
+            let mut condition = Condition::deferred(source);
+            // Words of the language and variables of `exists` are no rows.
+            condition.names.retain(|name| *name == row_name || earlier.contains(name));
+            return Some(condition);
         }
         let at = steps!["evidence", name, "where"];
         let condition = Condition::compile(source)
