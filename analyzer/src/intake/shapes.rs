@@ -45,6 +45,19 @@ pub(super) fn tell(value: &mut Value) -> Option<Resource> {
     Some(kinds::of_kind(version, kind))
 }
 
+/// Whether a JSON text is an object of which [`tell`] knows the kind, or an array that begins with one.
+pub(super) fn has_any(text: &str) -> bool {
+    if !text.contains("\"metadata\"") {
+        return false;
+    }
+    let mut value = match serde_json::from_str::<Value>(text) {
+        Ok(Value::Array(items)) => items.into_iter().next().unwrap_or_default(),
+        Ok(value) => value,
+        Err(_) => return false,
+    };
+    tell(&mut value).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -9,6 +9,7 @@ use super::command::Command;
 use super::prompt::{self, Prompts};
 use super::{columns, describe, lines, plain};
 use crate::intake::role::LogOf;
+use crate::intake::shapes;
 
 /// What a piece looks like.
 #[derive(Debug, Clone, PartialEq)]
@@ -153,7 +154,8 @@ impl Cutter<'_> {
             let (length, looked_at) = json_length(&self.text[at..]);
             self.patience = self.patience.saturating_sub(looked_at);
             // A log may print one line of JSON after another: such lines are no documents of the cluster's.
-            if has_kind(&self.text[at..at + length]) {
+            let document = &self.text[at..at + length];
+            if has_kind(document) || shapes::has_any(document) {
                 return Some(Shape::Documents);
             }
         }
