@@ -15,6 +15,7 @@ mod logs;
 mod needs;
 mod nodes;
 mod pods;
+mod reboots;
 mod severity;
 mod spoken;
 mod storage;

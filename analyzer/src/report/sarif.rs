@@ -259,6 +259,7 @@ fn cause_word(kind: CauseKind) -> &'static str {
         CauseKind::Registry => "registry",
         CauseKind::StorageClass => "storage-class",
         CauseKind::Claim => "claim",
+        CauseKind::Reboot => "reboot",
         CauseKind::Refused => "refused",
         CauseKind::Config => "config",
         CauseKind::Scheduling => "scheduling",

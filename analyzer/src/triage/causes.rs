@@ -1,9 +1,9 @@
 //! Problems put together by their likely common cause.
 //!
 //! A problem arrives with the cause that the API itself names, or with its workload when the API names none. What waits
-//! for another problem stands beneath the cause of that one. Of the rest, three things may be what several have in
-//! common: a dependency that the log blames, a node that most of the unexplained problems share, and one and the same
-//! state of which nothing says why.
+//! for another problem stands beneath the cause of that one. Of the rest, four things may be what several have in
+//! common: a dependency that the log blames, a restart of their node, a node that most of the unexplained problems
+//! share, and one and the same state of which nothing says why.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -13,6 +13,7 @@ use super::command::first_look;
 use super::draft::{Draft, full_name, named};
 use super::model::{Cause, CauseKind, Group, Problem, Relation};
 use super::needs::{Waiting, is_own_host as is_own, waits};
+use super::reboots;
 use super::severity::{blamed, severity, suspects};
 use super::world::{World, selects};
 
@@ -25,6 +26,7 @@ pub fn group(world: &World, mut drafts: Vec<Draft>) -> Vec<Group> {
     for index in &roots {
         blame(world, &mut drafts[*index]);
     }
+    reboots::share(world, &mut drafts, &roots);
     share_node(world, &mut drafts, &roots);
     // Who has others waiting is no longer one of many that are alike.
     let waited_for: HashSet<usize> = waits.iter().flatten().map(|waiting| waiting.on).collect();
@@ -235,6 +237,13 @@ fn title(cause: &Cause, problems: &[Problem]) -> Text {
                 )
             }
         },
+        CauseKind::Reboot => {
+            let (node, at) = name.split_once(' ').unwrap_or((name, ""));
+            several(
+                format!("节点 {node} 于 {at} 重启，其上的容器一同结束"),
+                format!("Node {node} restarted at {at}, and its containers ended with it"),
+            )
+        }
         CauseKind::Registry => {
             several(format!("无法从镜像仓库 {name} 拉取镜像"), format!("Images cannot be pulled from {name}"))
         }

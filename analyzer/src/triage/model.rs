@@ -59,6 +59,8 @@ pub enum CauseKind {
     StorageClass,
     /// A claim that does not exist or has no class.
     Claim,
+    /// A node that restarted; its name and, after a space, when.
+    Reboot,
     /// A quota, limit or admission that refuses to create pods.
     Refused,
     /// A ConfigMap or Secret that is not there.

@@ -343,3 +343,41 @@ fn one_case_in_a_state_explains_not_the_others() {
     link_cases(&mut triage, &[finding]);
     assert!(triage.groups[0].explained);
 }
+
+/// Ended as docker and containerd leave what ran when the node went down.
+fn swept_away(name: &str, reason: &str, at: &str) -> Value {
+    let mut pod = pod(name, healthy());
+    let status = &mut pod["status"]["containerStatuses"][0];
+    status["restartCount"] = json!(1);
+    status["lastState"] = json!({"terminated": {"reason": reason, "exitCode": 255, "finishedAt": at}});
+    pod
+}
+
+#[test]
+fn what_ended_when_its_node_restarted_is_one_group() {
+    for reason in ["Error", "Unknown", "ContainerStatusUnknown"] {
+        let mut cluster = Cluster::new();
+        for (name, second) in [("a", 3), ("b", 3), ("c", 9), ("d", 31)] {
+            let at = format!("2024-05-01T11:50:{second:02}Z");
+            cluster = cluster.with("pods", swept_away(name, reason, &at));
+        }
+        // One that ends by itself is no part of it, and neither is one that ended at another time.
+        let mut own = swept_away("own", "Error", "2024-05-01T11:50:04Z");
+        own["status"]["containerStatuses"][0]["lastState"]["terminated"]["exitCode"] = json!(1);
+        cluster = cluster.with("pods", own).with("pods", swept_away("late", reason, "2024-05-01T11:57:00Z"));
+        let triage = cluster.triage();
+        let reboot = &triage.groups[0];
+        assert_eq!(reboot.cause.kind, CauseKind::Reboot, "{reason}");
+        assert_eq!(reboot.cause.name, "n1 2024-05-01T11:50:03Z");
+        assert_eq!(reboot.problems.len(), 4);
+        assert!(reboot.title.en.contains("Node n1 restarted"), "{}", reboot.title.en);
+    }
+}
+
+#[test]
+fn two_that_end_at_once_are_no_restart_of_a_node() {
+    let at = "2024-05-01T11:50:03Z";
+    let cluster =
+        Cluster::new().with("pods", swept_away("a", "Error", at)).with("pods", swept_away("b", "Error", at));
+    assert!(cluster.triage().groups.iter().all(|group| group.cause.kind != CauseKind::Reboot));
+}
