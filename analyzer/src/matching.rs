@@ -13,6 +13,7 @@ pub mod clean;
 pub mod coverage;
 pub mod finding;
 pub mod glob;
+pub mod literal_set;
 pub mod literals;
 pub mod logtime;
 pub mod past;

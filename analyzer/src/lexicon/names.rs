@@ -161,7 +161,7 @@ fn paths<'l>(line: &'l str, found: &mut Vec<(usize, Name<'l>)>) {
 
 fn units<'l>(line: &'l str, found: &mut Vec<(usize, Name<'l>)>) {
     static UNIT: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"\b(?P<unit>[A-Za-z0-9][\w@.-]{0,100}?)\.service\b").expect("a valid pattern")
+        Regex::new(r"\b(?P<unit>[A-Za-z0-9][A-Za-z0-9_@.-]{0,100}?)\.service\b").expect("a valid pattern")
     });
     for captures in UNIT.captures_iter(line) {
         if let Some(unit) = captures.name("unit") {

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::set::{Lexicon, Reading};
 use crate::matching::clean::clean;
+use crate::matching::literal_set::Amount;
 
 /// Bytes of a line that are read: the error of a longer one stands near its beginning or its end.
 const LONGEST: usize = 8 << 10;
@@ -33,11 +34,8 @@ impl Lexicon {
         } else {
             &line
         };
-        let mut tried: Vec<(u32, u32)> = self
-            .automaton
-            .find_overlapping_iter(line)
-            .flat_map(|literal| self.owners[literal.pattern().as_usize()].iter().copied())
-            .collect();
+        let mut tried: Vec<(u32, u32)> = Vec::new();
+        self.literals.find(line.as_bytes(), Amount::Little, |literal| tried.extend(literal.owners));
         tried.sort_unstable();
         tried.dedup();
         let mut found: Vec<(u32, Read)> = Vec::new();

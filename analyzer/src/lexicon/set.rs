@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::{fs, io};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
 
 use super::format::{LexiconFile, ReadingSpec};
+use crate::matching::literal_set::LiteralSet;
 use crate::matching::pattern::Pattern;
 use crate::matching::template;
 use crate::rules::RuleError;
@@ -24,10 +24,8 @@ const MOST_FILES: usize = 1_000;
 #[derive(Debug)]
 pub struct Lexicon {
     readings: Vec<Reading>,
-    /// Over the literals of all patterns.
-    pub(super) automaton: AhoCorasick,
-    /// For each literal, the patterns that need it: reading and place among its patterns.
-    pub(super) owners: Vec<Vec<(u32, u32)>>,
+    /// Of all patterns: reading and place among its patterns.
+    pub(super) literals: LiteralSet<(u32, u32)>,
 }
 
 /// One compiled reading.
@@ -115,17 +113,8 @@ impl Lexicon {
         if !errors.is_empty() {
             return Err(RuleSetError::Rules(errors));
         }
-        let (literals, owners) = literals(&readings);
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(&literals)
-            .map_err(|error| {
-                let message = format!("the literals cannot be put together: {error}");
-                RuleSetError::Rules(vec![RuleError::at_place(LEXICON, "", None, message)])
-            })?;
-        Ok(Lexicon { readings, automaton, owners })
+        let literals = literals(&readings);
+        Ok(Lexicon { readings, literals })
     }
 
     /// In the order of files and places.
@@ -138,20 +127,13 @@ impl Lexicon {
     }
 }
 
-/// Readings and their patterns that rest on a literal.
-type Owners = Vec<(u32, u32)>;
-
-/// Each literal once, with the patterns that need it.
-fn literals(readings: &[Reading]) -> (Vec<Vec<u8>>, Vec<Owners>) {
-    let mut by_literal: std::collections::BTreeMap<&[u8], Vec<(u32, u32)>> = Default::default();
-    for (reading, place) in readings.iter().zip(0..) {
-        for (pattern, nth) in reading.patterns.iter().zip(0..) {
-            for literal in pattern.literals() {
-                by_literal.entry(literal).or_default().push((place, nth));
-            }
-        }
-    }
-    by_literal.into_iter().map(|(literal, owners)| (literal.to_vec(), owners)).unzip()
+fn literals(readings: &[Reading]) -> LiteralSet<(u32, u32)> {
+    let patterns = readings.iter().zip(0..).flat_map(|(reading, place)| {
+        let patterns = reading.patterns.iter().zip(0..);
+        patterns
+            .flat_map(move |(pattern, nth)| pattern.literals().map(move |literal| (literal, (place, nth))))
+    });
+    LiteralSet::new(patterns)
 }
 
 /// The readings of a file in the program.

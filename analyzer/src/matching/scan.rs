@@ -20,13 +20,14 @@ use rayon::prelude::*;
 
 use super::clean::{clean, shown};
 use super::glob;
+use super::literal_set::Amount;
 use super::logtime::line_time;
 use super::row::Row;
 use crate::rules::RuleSet;
 use crate::rules::compile::Evidence;
 use crate::rules::source::Source;
 use crate::snapshot::{Snapshot, SourceFile, TextKind, TextSource};
-use machine::{Found, Machine, Reading};
+use machine::{Found, Machine};
 
 const PASTED: Source = Source::Text(TextKind::Pasted);
 
@@ -63,8 +64,7 @@ pub struct Scanner<'r> {
     index: Arc<Index>,
 }
 
-/// The automata over the literals of a set of rules; patterns are named by their place in it. Making one takes longer
-/// than reading a small bundle, so each is made when it is first needed.
+/// The literals of a set of rules by what they are looked for in; patterns are named by their place in it.
 #[derive(Debug)]
 pub struct Index {
     by_kind: BTreeMap<TextKind, Machine>,
@@ -108,8 +108,8 @@ impl Index {
                 kinds.entry(TextKind::Pasted).or_default().push(index);
             }
         }
-        let by_kind = kinds.into_iter().map(|(kind, members)| (kind, Machine::new(members))).collect();
-        Index { by_kind, events: Machine::new(of_events) }
+        let machine = |(kind, members)| (kind, Machine::new(evidence, members));
+        Index { by_kind: kinds.into_iter().map(machine).collect(), events: Machine::new(evidence, of_events) }
     }
 }
 
@@ -134,8 +134,8 @@ impl Scanner<'_> {
         let found: Vec<HashMap<Key, Hit>> = units
             .par_iter()
             .map(|(text, range)| {
-                let reading = Reading::of(sizes[&snapshot.texts[*text].kind]);
-                self.scan_chunk(snapshot, *text, range, reading, collected)
+                let amount = Amount::of(sizes[&snapshot.texts[*text].kind]);
+                self.scan_chunk(snapshot, *text, range, amount, collected)
             })
             .collect();
 
@@ -170,7 +170,7 @@ impl Scanner<'_> {
     /// The events whose message each pattern matches, in the order of the events.
     pub fn scan_events(&self, events: &[Arc<Row>]) -> Vec<Vec<EventHit>> {
         // As long as a message is as a rule.
-        let reading = Reading::of(events.len() * 200);
+        let amount = Amount::of(events.len() * 200);
         let found: Vec<Vec<(u32, Vec<Option<String>>)>> = events
             .par_iter()
             .map(|event| {
@@ -178,7 +178,7 @@ impl Scanner<'_> {
                     |key: &str| event.value.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
                 let message = clean(field("text")).replace('\n', " ");
                 let mut found: Vec<(u32, Vec<Option<String>>)> = Vec::new();
-                self.index.events.run(&self.evidence, &message, reading, |hit| {
+                self.index.events.run(&self.evidence, &message, amount, |hit| {
                     let evidence = self.evidence[hit.pattern as usize];
                     let fits = glob::any(&evidence.namespaces, field("namespace"))
                         && glob::any(&evidence.pods, field("pod"))
@@ -204,7 +204,7 @@ impl Scanner<'_> {
         snapshot: &Snapshot,
         text: usize,
         range: &Range<usize>,
-        reading: Reading,
+        amount: Amount,
         collected: Option<Timestamp>,
     ) -> HashMap<Key, Hit> {
         let source = &snapshot.texts[text];
@@ -242,7 +242,7 @@ impl Scanner<'_> {
         };
         let cleaned = clean(&file.text[range.clone()]);
         let is_changed = matches!(cleaned, Cow::Owned(_));
-        machine.run(&self.evidence, &cleaned, reading, &mut take);
+        machine.run(&self.evidence, &cleaned, amount, &mut take);
         if range.start == source.range.start && source.kind == TextKind::Pasted {
             machine.run_wrapped(&self.evidence, &file.text[source.range.clone()], &mut take);
         }

@@ -1,11 +1,10 @@
-//! The automaton over the literals of many patterns, and the lines at which it stops.
+//! The literals of many patterns, and the lines on which one of them stands.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-
 use super::wrapped::Squeezed;
+use crate::matching::literal_set::{Amount, LiteralSet};
 use crate::matching::pattern::Pattern;
 use crate::rules::compile::Evidence;
 
@@ -20,65 +19,9 @@ const LONGEST_GROUP: usize = 512;
 #[derive(Debug)]
 pub struct Machine {
     members: Vec<u32>,
-    /// Each automaton is made for the first text that is read with it.
-    quick: OnceLock<Option<Automaton>>,
-    lasting: OnceLock<Option<Automaton>>,
-    squeezed: OnceLock<Option<Squeezed>>,
-}
-
-/// What reads the literals of many patterns at once.
-#[derive(Debug)]
-struct Automaton {
-    literals: AhoCorasick,
-    /// For each literal, the patterns that need it, as indexes into the scanner's evidence.
-    owners: Vec<Vec<u32>>,
-}
-
-/// How much there is to read: making an automaton that reads fast takes as long as reading some megabytes slowly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reading {
-    Little,
-    Much,
-}
-
-impl Reading {
-    /// Where an automaton that reads twice as fast has paid for itself.
-    const MUCH: usize = 24 << 20;
-
-    pub fn of(bytes: usize) -> Reading {
-        if bytes < Reading::MUCH { Reading::Little } else { Reading::Much }
-    }
-}
-
-impl Automaton {
-    fn new(evidence: &[&Evidence], members: &[u32], reading: Reading) -> Option<Automaton> {
-        let mut owners: BTreeMap<&[u8], Vec<u32>> = BTreeMap::new();
-        for member in members {
-            let Some(pattern) = &evidence[*member as usize].pattern else { continue };
-            for literal in pattern.literals() {
-                owners.entry(literal).or_default().push(*member);
-            }
-        }
-        let (literals, owners): (Vec<&[u8]>, Vec<Vec<u32>>) = owners.into_iter().unzip();
-        if literals.is_empty() {
-            return None;
-        }
-        let build = |kind| {
-            AhoCorasick::builder()
-                .ascii_case_insensitive(true)
-                .match_kind(MatchKind::Standard)
-                .kind(kind)
-                .build(&literals)
-        };
-        // A DFA takes the same time for each byte whatever the number of literals; the memory it needs is some
-        // megabytes for thousands of rules.
-        let kind = match reading {
-            Reading::Little => AhoCorasickKind::ContiguousNFA,
-            Reading::Much => AhoCorasickKind::DFA,
-        };
-        let literals = build(Some(kind)).or_else(|_| build(None)).ok()?;
-        Some(Automaton { literals, owners })
-    }
+    literals: LiteralSet<u32>,
+    /// Made for the first paste that is read.
+    squeezed: OnceLock<Squeezed>,
 }
 
 /// A match in a text.
@@ -96,24 +39,20 @@ pub struct Found<'t> {
 }
 
 impl Machine {
-    pub fn new(members: Vec<u32>) -> Machine {
-        let (quick, lasting, squeezed) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Machine { members, quick, lasting, squeezed }
-    }
-
-    fn automaton(&self, evidence: &[&Evidence], reading: Reading) -> Option<&Automaton> {
-        let made = match reading {
-            Reading::Little if self.lasting.get().is_none() => &self.quick,
-            _ => &self.lasting,
-        };
-        made.get_or_init(|| Automaton::new(evidence, &self.members, reading)).as_ref()
+    /// `members`: indexes of the patterns.
+    pub fn new(evidence: &[&Evidence], members: Vec<u32>) -> Machine {
+        let patterns = members.iter().filter_map(|member| {
+            let pattern = evidence[*member as usize].pattern.as_ref()?;
+            Some(pattern.literals().map(|literal| (literal, *member)))
+        });
+        let literals = LiteralSet::new(patterns.flatten());
+        Machine { members, literals, squeezed: OnceLock::new() }
     }
 
     /// Calls `take` for each match in `text` that a line break goes through.
     pub fn run_wrapped(&self, evidence: &[&Evidence], text: &str, take: &mut impl FnMut(Found<'_>)) {
-        if let Some(squeezed) = self.squeezed.get_or_init(|| Squeezed::new(evidence, &self.members)) {
-            squeezed.run(evidence, text, take);
-        }
+        let squeezed = self.squeezed.get_or_init(|| Squeezed::new(evidence, &self.members));
+        squeezed.run(evidence, text, take);
     }
 
     /// Calls `take` for each match in `text`, in the order in which their literals end.
@@ -121,20 +60,19 @@ impl Machine {
         &self,
         evidence: &[&Evidence],
         text: &'t str,
-        reading: Reading,
+        amount: Amount,
         mut take: impl FnMut(Found<'t>),
     ) {
-        let Some(automaton) = self.automaton(evidence, reading) else { return };
         let mut lines = Lines::new(text);
         let mut tried: HashMap<u32, usize> = HashMap::new();
         let mut taken_to: HashMap<u32, usize> = HashMap::new();
         // Where the line begins in which a pattern matched last, and how often it did in it.
         let mut in_line: HashMap<u32, (usize, usize)> = HashMap::new();
-        for literal in automaton.literals.find_overlapping_iter(text) {
-            for member in &automaton.owners[literal.pattern().as_usize()] {
+        self.literals.find(text.as_bytes(), amount, |literal| {
+            for member in literal.owners {
                 let Some(pattern) = &evidence[*member as usize].pattern else { continue };
-                lines.go_to(literal.start());
-                let (start, end) = lines.window(pattern.lines, literal.start(), literal.end());
+                lines.go_to(literal.start);
+                let (start, end) = lines.window(pattern.lines, literal.start, literal.end);
                 if tried.insert(*member, start) == Some(start) {
                     continue;
                 }
@@ -169,7 +107,7 @@ impl Machine {
                     });
                 }
             }
-        }
+        });
     }
 }
 

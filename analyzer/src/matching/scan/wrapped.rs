@@ -9,12 +9,12 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use regex::Regex;
 use unicode_width::UnicodeWidthStr;
 
 use super::machine::{Found, groups};
 use crate::matching::clean::clean;
+use crate::matching::literal_set::{Amount, LiteralSet};
 use crate::matching::pattern::{Pattern, WRAPPED_LINES};
 use crate::rules::compile::Evidence;
 
@@ -30,15 +30,12 @@ const SHORTEST: usize = 4;
 /// The literals of patterns without their spaces.
 #[derive(Debug)]
 pub struct Squeezed {
-    automaton: AhoCorasick,
-    /// For each literal, the patterns that need it.
-    owners: Vec<Vec<u32>>,
+    literals: LiteralSet<u32>,
 }
 
 impl Squeezed {
-    /// `None` where no pattern has a literal to look for.
-    pub fn new(evidence: &[&Evidence], members: &[u32]) -> Option<Squeezed> {
-        let mut by_literal: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
+    pub fn new(evidence: &[&Evidence], members: &[u32]) -> Squeezed {
+        let mut all: Vec<(Vec<u8>, u32)> = Vec::new();
         for member in members {
             let Some(pattern) = &evidence[*member as usize].pattern else { continue };
             let squeezed: Vec<Vec<u8>> = pattern
@@ -50,18 +47,11 @@ impl Squeezed {
             {
                 continue;
             }
-            for literal in squeezed {
-                by_literal.entry(literal).or_default().push(*member);
-            }
+            all.extend(squeezed.into_iter().map(|literal| (literal, *member)));
         }
-        let (literals, owners): (Vec<Vec<u8>>, Vec<Vec<u32>>) = by_literal.into_iter().unzip();
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::Standard)
-            .build(&literals)
-            .ok()
-            .filter(|_| !literals.is_empty())?;
-        Some(Squeezed { automaton, owners })
+        Squeezed {
+            literals: LiteralSet::new(all.iter().map(|(literal, owner)| (literal.as_slice(), *owner))),
+        }
     }
 
     /// Calls `take` for each match that a line break goes through.
@@ -72,15 +62,15 @@ impl Squeezed {
         let cleaned = clean(text);
         let joined = Joined::new(&cleaned, text);
         let mut tried: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-        for literal in self.automaton.find_overlapping_iter(&joined.squeezed) {
-            let line = joined.line_at(joined.offsets[literal.start()] as usize);
-            for member in &self.owners[literal.pattern().as_usize()] {
+        self.literals.find(&joined.squeezed, Amount::of(text.len()), |literal| {
+            let line = joined.line_at(joined.offsets[literal.start] as usize);
+            for member in literal.owners {
                 let lines = tried.entry(*member).or_default();
                 if lines.last() != Some(&line) && lines.len() < MOST_PLACES {
                     lines.push(line);
                 }
             }
-        }
+        });
         for (member, lines) in tried {
             let Some(pattern) = &evidence[member as usize].pattern else { continue };
             let mut read_to = 0;
