@@ -113,7 +113,7 @@ pub struct Common {
     /// Language of the report: zh or en [default: the locale's, else zh]
     #[arg(long, global = true, value_parser = parse_lang, value_name = "zh|en")]
     pub lang: Option<Lang>,
-    /// More rules, in folders DIR/<pack>/<section>/<id>.yaml; one of the same id replaces a built-in rule.
+    /// More rules, in folders DIR/PACK/SECTION/ID.yaml; one of the same id replaces a built-in rule.
     #[arg(long, global = true, value_name = "DIR")]
     pub rules: Vec<PathBuf>,
 }

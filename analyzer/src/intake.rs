@@ -1,7 +1,7 @@
 //! From whatever people have to a [`Snapshot`].
 //!
 //! Each input is read into memory ([`shared::archive`]), its layout recognised ([`layout`]), each of its files decoded
-//! ([`decode`]) and read for what its place or its content says it is ([`file`]), on all cores. [`join`] puts the parts
+//! ([`decode`]) and read for what its place or its content says it is ([`mod@file`]), on all cores. [`join`] puts the parts
 //! together in the order of the inputs and their paths, so that the result does not depend on which core was faster.
 
 mod belonging;

@@ -1,6 +1,6 @@
 //! Rules: one case of a catalogue as data. See `rules/README.md` for the language.
 //!
-//! [`format`] is the file as written, [`compile`] gives it meaning, [`set`] holds the rules of one run, and
+//! [`mod@format`] is the file as written, [`compile`] gives it meaning, [`set`] holds the rules of one run, and
 //! [`crate::matching`] tries them.
 
 pub mod built_in;

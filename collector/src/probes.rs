@@ -1,6 +1,6 @@
 //! Answers that are measured rather than listed: clocks, the kubelets' ports, what coredns is told.
 //!
-//! Each file below `probes/` is one [`Answers`]; rules read its rows as `probe`.
+//! Each file below `probes/` is a list of answers; rules read its rows as `probe`.
 
 pub mod clock;
 pub mod comparison;

@@ -6,7 +6,7 @@
 //! what they find they learn: a value that was recognised once is masked wherever it stands in clear afterwards, and
 //! [`verify`] finds where it stood before.
 //!
-//! A secret becomes a [token](token) such as `***password:1a2b3c4d***`, equal for equal values within one bundle; a
+//! A secret becomes a [`token`] such as `***password:1a2b3c4d***`, equal for equal values within one bundle; a
 //! value in a field of an object and one in a text have different tokens, so that nobody can try guesses by logging them.
 //! Names, user names, hosts, databases, digests and prose stay, for they are what a diagnosis needs.
 //!

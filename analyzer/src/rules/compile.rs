@@ -78,7 +78,7 @@ pub struct Join {
     pub field: Path,
     pub evidence: usize,
     pub other: Path,
-    /// Nobody wrote it: see [`Compiler::complete`].
+    /// Nobody wrote it: see [`complete`].
     pub implied: bool,
 }
 

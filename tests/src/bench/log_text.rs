@@ -51,7 +51,7 @@ const SECRET: [&str; 2] = [
     "INFO  [main] c.t.b.Config : loaded {'host': 'bk-redis', 'password': 'Rd5-{c}zK', 'pool': {a}}",
 ];
 
-/// The same as [`write`], with a telling line among twenty and a secret among five hundred.
+/// The same as [`write()`], with a telling line among twenty and a secret among five hundred.
 pub fn write_with_secrets(out: &mut impl Write, bytes: u64, seed: u64) -> std::io::Result<()> {
     let mut plain = Vec::new();
     let (mut written, mut count) = (0, 0_u64);

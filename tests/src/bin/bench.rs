@@ -1,5 +1,6 @@
 //! `cargo run --release -p tests --bin bench -- analyzer|collector|layouts|page|redaction`: ratios to programs that everybody has.
 //!
+//! ```text
 //! analyzer [MEGABYTES]   `casebook-analyze` on a generated bundle of that much data (default 200), beside `gzip -dc`
 //! collector [PODS]       `casebook-collect` on a server with so many pods (default 5000) and twice as many events,
 //!                        beside `kubectl cluster-info dump -A` on the same server
@@ -8,6 +9,7 @@
 //!                        size, and how long the system's Chromium takes to open it
 //! redaction [MEGABYTES]  `casebook-collect redact` on so much of generated logs (default 256), beside `cat` and beside
 //!                        `sed` with three expressions
+//! ```
 
 use std::path::Path;
 use std::process::{Command, ExitCode};

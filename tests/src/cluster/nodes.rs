@@ -32,7 +32,7 @@ pub struct NodeSpec {
 }
 
 impl NodeSpec {
-    /// A node of the given number, with address 10.0.6.<number>, named the way BlueKing's installer names nodes.
+    /// A node of the given number, with address `10.0.6.<number>`, named the way BlueKing's installer names nodes.
     pub fn numbered(number: u8) -> NodeSpec {
         NodeSpec {
             name: format!("node-10-0-6-{number}"),
