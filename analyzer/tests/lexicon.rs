@@ -3,7 +3,7 @@
 // Helpers of tests are tests to a reader, not to the lint.
 #![allow(clippy::unwrap_used)]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use analyzer::intake;
@@ -13,9 +13,17 @@ use analyzer::report::Report;
 use analyzer::rules::RuleSet;
 use serde_json::json;
 
-static LEXICON: LazyLock<Lexicon> =
-    LazyLock::new(|| Lexicon::load(&[]).unwrap_or_else(|error| panic!("{error}")));
+/// Of the folder, so that what was just written is tried without building the program again;
+/// [`what_the_program_holds_is_the_folder`] shows that it is the same.
+static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
+    let texts = analyzer::lexicon::set::read_folder(&rules_folder()).unwrap();
+    Lexicon::compile(&texts).unwrap_or_else(|error| panic!("{error}"))
+});
 static RULES: LazyLock<RuleSet> = LazyLock::new(|| RuleSet::load(&[]).unwrap());
+
+fn rules_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules")
+}
 
 #[test]
 fn each_reading_is_the_first_to_read_its_lines() {
