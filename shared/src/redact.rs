@@ -17,8 +17,7 @@
 //! A secret that stands beside no telling name, in no telling shape, and nowhere else in the bundle in such a place,
 //! is not recognised. Values of fewer than eight characters and plain words are masked where they are recognised and
 //! nowhere else (see [`learned`] for the bounds). A value that a terminal broke over two lines is masked on the
-//! line where its name stands. A private key whose first line was cut off is not recognised as one. In YAML that has
-//! `value:` above its `name:`, and in lists of arguments over several lines but those of a few clients, a secret is
+//! line where its name stands. In lists of arguments over several lines but those of a few clients, a secret is
 //! masked only where objects are masked by their structure.
 
 use std::collections::BTreeMap;
@@ -36,10 +35,12 @@ pub mod learned;
 mod literals;
 mod names;
 mod pem;
+mod printed;
 mod rules;
 mod scan;
 pub mod scrub;
 mod shapes;
+mod shown;
 mod stream;
 pub mod token;
 mod urls;

@@ -55,7 +55,8 @@ impl Masked {
     }
 
     fn gap(&mut self, missing: Option<u64>) -> Result<(), ApiError> {
-        self.push(truncation::marker(missing).as_bytes())
+        self.push(truncation::marker(missing).as_bytes())?;
+        self.mask.gap(&mut self.out).map_err(unmasked)
     }
 
     /// `missing`: there is a gap, of so many bytes where that is known. `broken`: why the rest is not there.

@@ -2,6 +2,8 @@
 //!
 //! Other base64 stays: certificates, CA bundles and pictures are no secrets.
 
+use std::ops::Range;
+
 use super::hit::Hit;
 use super::names::Kind;
 use super::value;
@@ -37,17 +39,22 @@ pub(crate) fn hit(line: &[u8], at: usize, kind: Kind, holds_secret: impl Fn(&[u8
     found.then(|| Hit::new(at, end, kind))
 }
 
-/// The value of a member of `data:`, if it is base64 of a text: so a Secret has it, and a ConfigMap hardly ever.
-pub(crate) fn member(line: &[u8], kind: Kind) -> Option<Hit> {
-    let colon = line.iter().position(|b| *b == b':')?;
-    let marks = |b: &u8| b" \t\r\"',".contains(b);
-    let start = colon + 1 + line[colon + 1..].iter().position(|b| !marks(b))?;
-    let end = line.iter().rposition(|b| !marks(b))? + 1;
-    let value = line.get(start..end).filter(|value| value.len() >= 8 && value.len() % 4 == 0)?;
-    let text = value::decode_base64(value)?;
-    let printable =
-        std::str::from_utf8(&text).is_ok_and(|t| !t.chars().any(|c| c.is_control() && !"\n\r\t".contains(c)));
-    printable.then(|| Hit::new(start, end, kind))
+/// The value of the member of `data:` that stands `within` the line, or a line of a block beneath one, if it is base64 of
+/// a text, or of bytes and mixed: so a Secret has it, and a ConfigMap hardly ever.
+pub(crate) fn member(line: &[u8], within: Range<usize>, kind: Kind) -> Option<Hit> {
+    let text = &line[within.clone()];
+    let marks = |b: &u8| b" \t\r\"',{}".contains(b);
+    let from = text.iter().position(|b| *b == b':').map_or(0, |colon| colon + 1);
+    let start = from + text[from..].iter().position(|b| !marks(b))?;
+    let end = text.iter().rposition(|b| !marks(b))? + 1;
+    let value = text.get(start..end).filter(|value| value.len() >= 8 && value.len() % 4 == 0)?;
+    let decoded = value::decode_base64(value)?;
+    let printable = std::str::from_utf8(&decoded)
+        .is_ok_and(|t| !t.chars().any(|c| c.is_control() && !"\n\r\t".contains(c)));
+    // A word of a block that stands alone is base64 only by chance.
+    let alone = from == 0 && !value.ends_with(b"=") && !value::looks_random(value);
+    let bytes = value.len() >= 24 && value::looks_random(value);
+    ((printable && !alone) || bytes).then(|| Hit::new(within.start + start, within.start + end, kind))
 }
 
 #[cfg(test)]

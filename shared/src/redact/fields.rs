@@ -22,6 +22,8 @@ pub(crate) enum Next {
     ValueOf(Kind, bool),
     /// `--requirepass` alone: the next line is the secret.
     Whole(Kind),
+    /// `DB_PASSWORD` alone on its line: the next one is the secret if it looks like one.
+    Alone(Kind),
     /// `"passwords": [` or `passwords:`: a list of them may follow, or a map of names to them, or one on a line of its
     /// own, indented deeper than this.
     List(Kind, bool, usize),
@@ -155,6 +157,13 @@ impl<'a> Reader<'a> {
         while matches!(self.at(i), b']' | b')') {
             i += 1;
         }
+        // `password[0]=`, `password(16):`
+        if matches!(self.at(i), b'[' | b'(') {
+            let digits = self.rest(i + 1).iter().take_while(|b| b.is_ascii_digit()).count();
+            if digits > 0 && matches!(self.at(i + 1 + digits), b']' | b')') {
+                i += digits + 2;
+            }
+        }
         let after_quote = i;
         i = self.skip_spaces(i);
         let spaced = i > after_quote;
@@ -171,7 +180,7 @@ impl<'a> Reader<'a> {
             Some((Separator::Colon, 2))
         } else if rest.starts_with("是否".as_bytes()) {
             None
-        } else if rest.starts_with(b"=>") || rest.starts_with(b"->") || rest.starts_with(b":=") {
+        } else if [b"=>", b"->", b":=", b"?=", b"+="].iter().any(|mark| rest.starts_with(*mark)) {
             Some((Separator::Equals, 2))
         } else if rest.starts_with(b"==") || rest.starts_with(b"=~") || rest.starts_with(b"::") {
             None
@@ -195,6 +204,8 @@ impl<'a> Reader<'a> {
             Some((Separator::Comma, 1))
         } else if spaced && (flag || self.is_set()) && !rest.is_empty() && !rest.starts_with(b"-") {
             Some((Separator::Space, 0))
+        } else if self.is_record(rest) {
+            Some((Separator::Space, 1))
         } else if spaced && quoted.is_none() && self.is_said(rest) {
             Some((Separator::Space, if rest.starts_with(b"is ") { 3 } else { 0 }))
         } else {
@@ -205,6 +216,16 @@ impl<'a> Reader<'a> {
             None => self.pair(i, flag),
         }
         self.hits.last().map_or(self.name.end, |hit| hit.end.max(self.name.end))
+    }
+
+    /// `DB_PASSWORD|x`, `"DB_PASSWORD","x"`: a row of two cells, of which the second looks like a password.
+    fn is_record(&self, rest: &[u8]) -> bool {
+        let name = &self.line[self.name.clone()];
+        let shouted = self.strong && !name.iter().any(u8::is_ascii_lowercase) && name.is_ascii();
+        let Some((mark, cell)) = rest.split_first() else { return false };
+        let cell = cell.trim_ascii();
+        let cell = cell.strip_prefix(b"\"").and_then(|cell| cell.strip_suffix(b"\"")).unwrap_or(cell);
+        shouted && b"|;,".contains(mark) && self.begins_line() && is_word(cell) && value::is_said(cell)
     }
 
     /// `('password', 'x')`: a pair, unless it lists names of fields.
@@ -286,6 +307,18 @@ impl<'a> Reader<'a> {
             }
             return;
         }
+        // `DB_PASSWORD` alone on its line, `? password` of YAML, `1) "requirepass"` of a client.
+        let head = self.line[..self.name.start].trim_ascii();
+        if self.strong && rest.trim_ascii().is_empty() {
+            if head == b"?" {
+                self.next = Next::Whole(self.kind);
+                return;
+            }
+            if head.is_empty() || head == b"1) \"" {
+                self.next = Next::Alone(self.kind);
+                return;
+            }
+        }
         // `variable "db_password" {` of Terraform: its default follows.
         let block = rest == b"{" && self.variable_before();
         if block {
@@ -302,6 +335,10 @@ impl<'a> Reader<'a> {
         if rest.starts_with(b"</") {
             match memchr::memmem::find(rest, b"<value>") {
                 Some(at) => self.value(i + at + b"<value>".len(), Separator::Tag, false),
+                None if self.tag_before().is_some() => {
+                    let at = self.tag_before().unwrap_or(i);
+                    self.value(at, Separator::Tag, false);
+                }
                 None => self.next = Next::ValueOf(self.kind, self.strong),
             }
             return;
@@ -336,6 +373,12 @@ impl<'a> Reader<'a> {
 
     /// Where the value begins, if `, "value": ` follows at `i`.
     fn value_key_at(&self, i: usize) -> Option<usize> {
+        // `<Parameter name="password" override="false" value="x"/>`
+        if let Some(end) = self.rest(i).iter().take(400).position(|b| *b == b'>')
+            && let Some(at) = memchr::memmem::find(&self.rest(i)[..end], b" value=")
+        {
+            return Some(i + at + b" value=".len());
+        }
         let i = if matches!(self.at(i), b',' | b';') { i + 1 } else { i };
         let mut i = self.skip_spaces(i);
         // Other short members may stand between the two: `"name":"X","type":"string","value":"x"`.
@@ -358,6 +401,13 @@ impl<'a> Reader<'a> {
             i = self.skip_spaces(j + end + 1);
         }
         None
+    }
+
+    /// Where the value begins, if `<value>x</value>` stands before `<name>db.password</name>`.
+    fn tag_before(&self) -> Option<usize> {
+        let head = &self.line[..self.name.start];
+        let at = memchr::memmem::rfind(head, b"<value>")?;
+        memchr::memmem::find(&head[at..], b"</value>").map(|_| at + b"<value>".len())
     }
 
     /// Where the value begins, if `"value":"x",` stands before `"name":"DB_PASSWORD"`.
@@ -408,6 +458,10 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+fn is_word(text: &[u8]) -> bool {
+    !text.iter().any(|b| b.is_ascii_whitespace() || b"\"'|,;".contains(b))
 }
 
 fn trim_end<'a>(text: &'a [u8], marks: &[u8]) -> &'a [u8] {

@@ -101,7 +101,7 @@ impl Walk<'_> {
     fn member(&mut self, class: Class, value: &mut Value, depth: usize) -> Result<(), RedactError> {
         let Class::Secret { kind, strong } = class else {
             if let (Class::Weak(kind), Value::String(text)) = (class, &mut *value)
-                && value::looks_random(text.as_bytes())
+                && value::is_weak_secret(text.as_bytes(), false)
             {
                 self.whole(text, kind);
                 return Ok(());

@@ -179,7 +179,7 @@ impl Names {
     /// an application calls its own secret (`client_secret`, `APP_SECRET`) is none.
     pub fn names_a_secret(&self, name: &[u8], value: &[u8]) -> bool {
         const OWN: &[&str] =
-            &["client", "app", "shared", "jwt", "api", "auth", "oauth", "user", "access", "session", "key"];
+            &["client", "app", "shared", "jwt", "api", "auth", "oauth", "user", "access", "session"];
         let (Ok(name), Ok(value)) = (std::str::from_utf8(name), std::str::from_utf8(value)) else {
             return false;
         };
@@ -404,6 +404,6 @@ mod tests {
         ] {
             assert!(hints.iter().any(|hint| name.contains(hint.as_str())), "{name}: {hints:?}");
         }
-        assert!(hints.len() < 100, "{}: {hints:?}", hints.len());
+        assert!(hints.len() < 120, "{}: {hints:?}", hints.len());
     }
 }

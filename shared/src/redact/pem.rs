@@ -9,7 +9,9 @@ use super::value;
 /// So many lines of other writers to the same log may stand between two lines of a key.
 pub(crate) const MAX_BETWEEN: u8 = 50;
 /// PEM breaks lines after 64 or 76 characters; a run as long as this is hardly anything else inside a key.
-const LINE: usize = 40;
+pub(crate) const LINE: usize = 40;
+/// Instead of lines between: what comes next may be the rest of a key of which the begin is missing.
+pub(crate) const PERHAPS: u8 = u8::MAX;
 
 /// What begins a key: the second in PuTTY's files.
 pub(crate) const HEADS: &[&str] = &["-----BEGIN", "Private-Lines:"];

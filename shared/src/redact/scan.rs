@@ -11,7 +11,7 @@ use super::names::{Class, Kind, Names, PASSWORD, PRIVATE_KEY, SECRET, URL_PASSWO
 use super::rules::{RuleError, RuleSet};
 use super::shapes::{self, CompiledShape};
 use super::value::{self, Setting};
-use super::{encoded, pem, token, urls};
+use super::{encoded, pem, printed, shown, token, urls};
 
 /// What a literal in a line asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ enum Action {
     Option,
     /// A command that may print a secret.
     Print,
+    /// See [`shown`]: the line is worth a look.
+    Look,
 }
 
 /// What is open at the end of a line.
@@ -47,10 +49,10 @@ pub(crate) enum State {
     Pem(u8),
     /// Beneath the head of a table.
     Column(Column),
-    /// A command printed a secret, and its output follows.
-    Printed(Kind),
-    /// Beneath `data:` that is indented so far.
-    Data(usize),
+    /// A command printed a secret, and its output follows; or, not so sure, a label stands alone on its line.
+    Printed(Kind, bool),
+    /// Beneath `data:` that is indented so far, or, if that is sure to be of a Secret, `stringData:`.
+    Data(usize, bool),
 }
 
 /// What is kept from one line of a stream to the next.
@@ -61,9 +63,6 @@ pub(crate) struct Session {
     classes: HashMap<Box<[u8]>, Class>,
     found: Vec<(usize, usize, usize)>,
 }
-
-/// Commands that people type to see a secret.
-const PRINTERS: &[&str] = &["base64 -d", "base64 --decode", "base64 -D", "yq ", "jq "];
 
 /// Most names that a session remembers.
 const MAX_CLASSES: usize = 4096;
@@ -91,17 +90,27 @@ impl Scanner {
         names.hints().iter().for_each(|hint| add(hint, Action::Name));
         add("://", Action::Url);
         pem::HEADS.iter().for_each(|head| add(head, Action::Pem));
-        ["data:", "\"data\":", "\"data\\"].iter().for_each(|word| add(word, Action::Data));
+        ["data:", "\"data\":", "\"data\\", "tringData"].iter().for_each(|word| add(word, Action::Data));
         [" -p", "\"-p", "'-p", "\t-p", " -a", "\"-a"].iter().for_each(|word| add(word, Action::Option));
-        PRINTERS.iter().for_each(|word| add(word, Action::Print));
+        printed::PRINTERS.iter().for_each(|word| add(word, Action::Print));
         encoded::HEADS.iter().for_each(|head| add(head, Action::Encoded));
         for (i, shape) in shapes.iter().enumerate() {
             shape.literals.iter().for_each(|literal| add(literal, Action::Shape(i)));
         }
-        let mut literals: Vec<_> = literals.into_iter().collect();
+        shown::SIGNS.iter().for_each(|sign| add(sign, Action::Look));
+        let mut literals: Vec<_> =
+            literals.into_iter().map(|(word, actions)| (word.into_bytes(), actions)).collect();
+        // What people call a secret in Chinese, as systems write it that know GBK alone.
+        let chinese = literals.iter().filter(|(word, _)| !word.is_ascii());
+        let gbk: Vec<_> = chinese
+            .filter_map(|(word, _)| {
+                Some((shown::in_gbk(std::str::from_utf8(word).ok()?), vec![Action::Look]))
+            })
+            .collect();
+        literals.extend(gbk);
         literals.sort_by(|a, b| (a.0.len(), &a.0).cmp(&(b.0.len(), &b.0)));
-        let (words, actions): (Vec<String>, Vec<Vec<Action>>) = literals.into_iter().unzip();
-        let found = Literals::new(words.iter().map(String::as_bytes));
+        let (words, actions): (Vec<Vec<u8>>, Vec<Vec<Action>>) = literals.into_iter().unzip();
+        let found = Literals::new(words.iter().map(Vec::as_slice));
         let kind = |name| names.kind_named(name);
         let (url, pem, encoded, password) =
             (kind(URL_PASSWORD), kind(PRIVATE_KEY), kind(SECRET), kind(PASSWORD));
@@ -126,6 +135,9 @@ impl Scanner {
             for hit in &mut hits[from..] {
                 hit.start += at;
                 hit.end += at;
+            }
+            if hits.len() == from {
+                hits.extend(self.value_above(text, at..end, session));
             }
             at = end + 1;
         }
@@ -154,6 +166,23 @@ impl Scanner {
             self.line(line, &mut session, &mut hits, depth);
             !hits.is_empty()
         })
+    }
+
+    /// `value: x` on the line above `name: DB_PASSWORD`, which `line` is.
+    fn value_above(&self, text: &[u8], line: Range<usize>, session: &mut Session) -> Option<Hit> {
+        let name = member_of(&text[line.clone()], &[b"name", b"key", b"Name"])?;
+        let name = trim_marks(&text[line.start + name..line.end]);
+        if name.is_empty() || line.start == 0 {
+            return None;
+        }
+        let Class::Secret { kind, strong } = self.classify(name, session) else { return None };
+        let above = memchr::memrchr(b'\n', &text[..line.start - 1]).map_or(0, |n| n + 1)..line.start - 1;
+        let value = member_of(&text[above.clone()], &[b"value", b"Value", b"defaultValue"])?;
+        let found = fields::read_value_at(&text[above.clone()], value, kind, strong, &self.names);
+        // It was beneath, after all, so nothing more is to come.
+        session.state = State::None;
+        let hit = found.hits.into_iter().next()?;
+        Some(Hit { start: hit.start + above.start, end: hit.end + above.start, ..hit })
     }
 
     /// `-pSECRET`, or `-a` with the secret on the next line, as one line of a list of arguments, with its command a
@@ -197,8 +226,24 @@ impl Scanner {
         }
     }
 
-    /// One line, and the lines that stand in it as `\n` of a string.
+    /// One line, as it is and as its reader sees it.
     fn line(&self, line: &[u8], session: &mut Session, hits: &mut Vec<Hit>, depth: u8) {
+        let before = session.state;
+        self.written_line(line, session, hits, depth);
+        let Some(shown) = shown::shown(line) else { return };
+        let after = std::mem::replace(&mut session.state, before);
+        let from = hits.len();
+        self.written_line(&shown.text, session, hits, depth);
+        for hit in &mut hits[from..] {
+            *hit = shown.place(hit);
+        }
+        if session.state == State::None {
+            session.state = after;
+        }
+    }
+
+    /// One line, and the lines that stand in it as `\n` of a string.
+    fn written_line(&self, line: &[u8], session: &mut Session, hits: &mut Vec<Hit>, depth: u8) {
         self.plain_line(line, session, hits, depth);
         if memchr::memmem::find(line, b"\\n").is_none() {
             return;
@@ -260,15 +305,19 @@ impl Scanner {
                     }
                     Action::Data => {
                         // The last thing on its line, but for a brace.
-                        let rest = line[end..].trim_ascii();
+                        let rest = trim_start(&line[end..], b"\\\": \t").trim_ascii_end();
+                        let sure = line[start..end] == *b"tringData";
                         if session.state == State::None && (rest.is_empty() || rest == b"{") {
-                            session.state = State::Data(value::indent(line));
+                            session.state = State::Data(value::indent(line), sure);
+                        } else if rest.starts_with(b"{") && rest.contains(&b'}') {
+                            let at = memchr::memchr(b'{', &line[end..]).map_or(end, |n| end + n);
+                            hits.extend(self.flow_members(line, at, sure));
                         }
                     }
-                    Action::Print if session.state == State::None && prints_secret(line) => {
-                        session.state = State::Printed(self.encoded);
+                    Action::Print if session.state == State::None && printed::prints_secret(line) => {
+                        session.state = State::Printed(self.encoded, true);
                     }
-                    Action::Encoded | Action::Option | Action::Print => {}
+                    Action::Encoded | Action::Option | Action::Print | Action::Look => {}
                 }
             }
         }
@@ -288,6 +337,7 @@ impl Scanner {
             Next::Any => {}
             Next::ValueOf(kind, strong) => session.state = State::ValueOf(kind, strong, 4),
             Next::Whole(kind) => session.state = State::Whole(kind),
+            Next::Alone(kind) => session.state = State::Printed(kind, false),
             Next::Block(kind, indent) => session.state = State::Block(kind, indent),
             Next::List(kind, strong, indent) => session.state = State::List(kind, strong, indent),
         }
@@ -302,6 +352,32 @@ impl Scanner {
         }
         hits.extend(found.hits);
         found.resume
+    }
+
+    /// The members of `{…}` at `at`, on one line: those that are base64 of a text, or, if it is sure that they are of a
+    /// Secret, all.
+    fn flow_members(&self, line: &[u8], at: usize, sure: bool) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        let end = memchr::memchr(b'}', &line[at..]).map_or(line.len(), |n| at + n);
+        let mut from = at + 1;
+        while from < end {
+            let to = memchr::memchr(b',', &line[from..end]).map_or(end, |n| from + n);
+            match encoded::member(line, from..to, self.encoded) {
+                Some(hit) => hits.push(hit),
+                None if sure => {
+                    let colon = memchr::memchr(b':', &line[from..to]).map(|n| from + n + 1);
+                    if let Some((start, end)) = colon.and_then(|from| {
+                        let (start, end) = self.element(&line[from..to])?;
+                        Some((from + start, from + end))
+                    }) {
+                        hits.push(Hit::new(start, end, self.encoded));
+                    }
+                }
+                None => {}
+            }
+            from = to + 1;
+        }
+        hits
     }
 
     fn classify(&self, name: &[u8], session: &mut Session) -> Class {
@@ -319,6 +395,9 @@ impl Scanner {
     fn element(&self, line: &[u8]) -> Option<(usize, usize)> {
         let mut start = line.iter().position(|b| !b" \t\r\"'`,".contains(b))?;
         if line[start..].starts_with(b"- ") {
+            start += 2 + line[start + 2..].iter().position(|b| !b" \"'`".contains(b))?;
+        } else if line[start..].starts_with(b": ") {
+            // `? password` and beneath it `: x`.
             start += 2 + line[start + 2..].iter().position(|b| !b" \"'`".contains(b))?;
         }
         let end = line.iter().rposition(|b| !b" \t\r\"'`,".contains(b))? + 1;
@@ -347,7 +426,8 @@ impl Scanner {
             let key = key.strip_prefix(b"- ").unwrap_or(key);
             let key = key.strip_prefix(b"\"").and_then(|key| key.strip_suffix(b"\"")).unwrap_or(key);
             if let Some((start, end)) = self.element(&line[from..])
-                && self.names.is_secret_member(key, &line[from + start..from + end])
+                && (strong && is_value_key(key)
+                    || self.names.is_secret_member(key, &line[from + start..from + end]))
                 && self.names.classify(key) == Class::Plain
             {
                 hits.push(Hit::new(from + start, from + end, kind));
@@ -433,33 +513,52 @@ impl Scanner {
                 }
                 false
             }
-            State::Printed(kind) => {
+            State::Printed(kind, sure) => {
                 *state = State::None;
                 let text = line.trim_ascii();
+                // The answer of a client to `CONFIG GET` begins with the name.
+                if text.starts_with(b"1) \"") {
+                    *state = State::Printed(kind, sure);
+                    return false;
+                }
                 // The prompt may follow on the same line: `S3cret[root@bk ~]#`.
                 let prompt = text.ends_with(b"#") || text.ends_with(b"$");
                 let len = memchr::memchr(b'[', text).filter(|_| prompt).unwrap_or(text.len());
-                let start = line.len() - line.trim_ascii_start().len();
+                let Some(word) = printed::word(&text[..len]) else { return false };
+                let start = line.len() - line.trim_ascii_start().len() + word.start;
                 let setting = Setting { quoted: false, colon: false, strong: true };
-                let word = &text[..len];
+                let end = start + word.len();
+                let word = &line[start..end];
                 if word.len() < 4
                     || word.iter().any(u8::is_ascii_whitespace)
+                    || !sure && !value::is_said(word)
                     || value::is_no_secret(word, setting, &self.names)
                 {
                     return false;
                 }
-                hits.push(Hit::new(start, start + len, kind));
+                hits.push(Hit::new(start, end, kind));
                 true
             }
-            State::Data(above) => {
+            State::Data(above, sure) => {
                 if !line.trim_ascii().is_empty() && value::indent(line) <= above {
                     *state = State::None;
-                } else {
-                    hits.extend(encoded::member(line, self.encoded));
+                } else if let Some(hit) = encoded::member(line, 0..line.len(), self.encoded) {
+                    hits.push(hit);
+                } else if sure && let Some(colon) = memchr::memchr(b':', line) {
+                    let found = fields::read_value_at(line, colon + 1, self.encoded, true, &self.names);
+                    if let Next::Block(kind, indent) = found.next {
+                        *state = State::Block(kind, indent);
+                    }
+                    hits.extend(found.hits);
                 }
                 false
             }
             State::Pem(between) => match pem::body(line, self.pem) {
+                // After a gap a short word may be anything.
+                pem::Body::Key(Some(hit)) if between == pem::PERHAPS && hit.end - hit.start < pem::LINE => {
+                    *state = State::None;
+                    false
+                }
                 pem::Body::Key(Some(hit)) => {
                     hits.push(hit);
                     *state = State::Pem(0);
@@ -483,13 +582,6 @@ impl Scanner {
             },
         }
     }
-}
-
-/// Whether this is a command that prints a secret to the terminal: `kubectl get secret … | base64 -d`.
-fn prints_secret(line: &[u8]) -> bool {
-    let has = |word: &[u8]| memchr::memmem::find(line, word).is_some();
-    let telling = has(b"secret") || has(b"assword") || has(b"oken") || has(b"Secret");
-    telling && !has(b"$(") && !has(b"`") && !has(b">")
 }
 
 /// Drops hits from number `from` on that lie within a token: `password` in `***password:1a2b3c4d***` is no name.
@@ -522,4 +614,30 @@ fn list_word(line: &[u8]) -> Option<(usize, &[u8])> {
     let end = line.iter().rposition(|b| !b" \t\r\"',".contains(b))? + 1;
     let word = line.get(start..end)?;
     (!word.is_empty() && !word.iter().any(u8::is_ascii_whitespace)).then_some((start, word))
+}
+
+/// Where the value of the one member on `line` begins, if its key is among `keys`: `- name: x`, `"name": "x",`.
+fn member_of(line: &[u8], keys: &[&[u8]]) -> Option<usize> {
+    let head = line.iter().take_while(|b| b" \t-\"'".contains(b)).count();
+    let len = line[head..].iter().take(16).take_while(|b| b.is_ascii_alphanumeric()).count();
+    let rest = trim_start(&line[head + len..], b"\"' ");
+    let colon = line.len() - rest.len();
+    (rest.starts_with(b":") && keys.contains(&&line[head..head + len])).then_some(colon + 1)
+}
+
+/// `value:` beneath `password:`.
+fn is_value_key(key: &[u8]) -> bool {
+    matches!(
+        key.to_ascii_lowercase().as_slice(),
+        b"value" | b"default" | b"defaultvalue" | b"plaintext" | b"content"
+    )
+}
+
+fn trim_start<'a>(text: &'a [u8], marks: &[u8]) -> &'a [u8] {
+    &text[text.iter().take_while(|b| marks.contains(b)).count()..]
+}
+
+fn trim_marks(text: &[u8]) -> &[u8] {
+    let text = trim_start(text, b" \t\"'");
+    &text[..text.iter().rposition(|b| !b" \t\r\"',".contains(b)).map_or(0, |n| n + 1)]
 }

@@ -9,8 +9,8 @@ use sha2::Sha256;
 
 use super::hit::{self, Hit};
 use super::names::Kind;
-use super::scan::Session;
-use super::{Counts, RedactError, Redactor, token};
+use super::scan::{Session, State};
+use super::{Counts, RedactError, Redactor, pem, token};
 
 /// Longest line that is looked at as a whole.
 const MAX_LINE: usize = 256 * 1024;
@@ -83,6 +83,22 @@ impl TextMasker {
             if !matches!(self.encoding, Encoding::Unknown) {
                 self.advance(out)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Says that something is missing here, before the first byte or between two: what comes next may be the rest of a
+    /// private key.
+    ///
+    /// # Errors
+    /// As for [`TextMasker::push`].
+    pub fn gap(&mut self, out: &mut Vec<u8>) -> Result<(), RedactError> {
+        if matches!(self.encoding, Encoding::Unknown) && !self.buffer.is_empty() {
+            self.settle_encoding()?;
+        }
+        self.advance(out)?;
+        if self.session.state == State::None {
+            self.session.state = State::Pem(pem::PERHAPS);
         }
         Ok(())
     }

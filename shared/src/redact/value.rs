@@ -27,7 +27,12 @@ pub(crate) fn is_no_secret(value: &[u8], setting: Setting, names: &Names) -> boo
     if is_reference(text) || is_plain_literal(text, setting.strong) || is_path(text) {
         return true;
     }
-    if !setting.strong && (text.starts_with("http://") || text.starts_with("https://")) {
+    if !setting.strong
+        && (text.starts_with("http://")
+            || text.starts_with("https://")
+            || is_dotted(text)
+            || is_account_token(text))
+    {
         return true;
     }
     if !setting.quoted && is_code(text) {
@@ -56,7 +61,7 @@ fn is_placeholder(value: &[u8]) -> bool {
         &[b"redacted", b"hidden", b"masked", b"filtered", b"sensitive", b"protected", b"omitted", b"secret"];
     let inner = lower.trim_ascii();
     match (inner.first(), inner.last()) {
-        (Some(b'<'), Some(b'>')) => true,
+        (Some(b'<'), Some(b'>')) => !is_mixed(&value[1..value.len() - 1]) || inner.contains(&b' '),
         (Some(b'['), Some(b']')) | (Some(b'('), Some(b')')) => {
             WORDS.iter().any(|word| memchr::memmem::find(inner, word).is_some())
         }
@@ -110,6 +115,7 @@ fn is_reference(text: &str) -> bool {
             && text.starts_with('{')
             && text.ends_with('}')
             && text[1..text.len() - 1].bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.')
+            && !is_mixed(&text.as_bytes()[1..text.len() - 1])
 }
 
 fn is_plain_literal(text: &str, strong: bool) -> bool {
@@ -202,6 +208,21 @@ fn is_path(text: &str) -> bool {
     !rest.is_empty() && segments.iter().all(plain) && (segments.len() >= 2 || rest.contains('.'))
 }
 
+/// `kubernetes.io`, `state.apply`: words in a row are a name.
+fn is_dotted(text: &str) -> bool {
+    let word = |word: &str| word.len() >= 2 && word.bytes().all(|b| b.is_ascii_lowercase());
+    text.contains('.') && text.split('.').all(word)
+}
+
+/// `bk-paas-token-5k2xq`: so the control plane names the Secret of a service account.
+fn is_account_token(text: &str) -> bool {
+    text.rsplit_once("-token-").is_some_and(|(account, random)| {
+        random.len() == 5
+            && random.bytes().all(|b| b"bcdfghjklmnpqrstvwxz2456789".contains(&b))
+            && is_object_name(account)
+    })
+}
+
 /// `getpass()`, `settings.SECRET_KEY`, `os.environ["X"]`: code in a traceback.
 fn is_code(text: &str) -> bool {
     const ROOTS: &[&str] = &[
@@ -290,6 +311,17 @@ pub(crate) fn looks_random(value: &[u8]) -> bool {
 /// hexadecimal number, random characters.
 pub(crate) fn is_key_material(value: &[u8]) -> bool {
     is_uuid(value) || is_hex(value) && value.len() >= 20 || looks_random(value)
+}
+
+/// Whether a word that stands where a password may stand looks like one: letters and digits, six at least.
+pub(crate) fn is_said(word: &[u8]) -> bool {
+    let letters = word.iter().any(u8::is_ascii_alphabetic);
+    word.len() >= 6 && letters && word.iter().any(u8::is_ascii_digit) && !is_machine_name(word)
+}
+
+/// Whether beneath a name that leaves doubt this is a secret: it looks random, or is as long as a key in hexadecimal.
+pub(crate) fn is_weak_secret(value: &[u8], noun: bool) -> bool {
+    looks_random(value) || is_hex(value) && value.len() >= 32 || noun && is_uuid(value)
 }
 
 /// Whether this is no word, beside words that already say that a secret follows.

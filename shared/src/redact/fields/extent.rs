@@ -2,7 +2,7 @@
 
 use super::{Next, Reader, Separator};
 use crate::redact::hit::{Hit, Spelling};
-use crate::redact::names::{COOKIE, MAX_NAME};
+use crate::redact::names::{COOKIE, KEY, MAX_NAME};
 use crate::redact::value::{self, Setting};
 
 impl Reader<'_> {
@@ -10,7 +10,13 @@ impl Reader<'_> {
     pub(super) fn value(&mut self, i: usize, separator: Separator, name_quoted: bool) {
         let mut i = self.skip_spaces(i);
         let rest = self.rest(i).trim_ascii_end();
-        if rest == b"[" || rest == b"{" || rest.is_empty() && separator == Separator::Colon {
+        // The old value in a comment, the new one beneath.
+        let empty = rest.is_empty() || rest.starts_with(b"# ");
+        if rest.is_empty() && separator == Separator::Tag {
+            self.next = Next::Whole(self.kind);
+            return;
+        }
+        if rest == b"[" || rest == b"{" || empty && separator == Separator::Colon {
             self.next = Next::List(self.kind, self.strong, value::indent(self.line));
             return;
         }
@@ -243,7 +249,11 @@ impl Reader<'_> {
             _ if whole_line && !flag => self.line_end(i, separator),
             _ => self.word_end(i),
         };
-        if separator == Separator::Space && end < self.line.len() && self.at(end) != b' ' {
+        if separator == Separator::Space
+            && end < self.line.len()
+            && self.at(end) != b' '
+            && !self.is_wide_mark(end)
+        {
             end = self.rest(i).iter().position(u8::is_ascii_whitespace).map_or(self.line.len(), |n| i + n);
             // The end of a statement of nginx.
             end -= usize::from(self.line[i..end].ends_with(b";"));
@@ -252,6 +262,7 @@ impl Reader<'_> {
         if colon && self.strong && !begins && !name_quoted {
             end = self.phrase_end(i, end);
         }
+        end = self.pairs_end(i, end);
         let text = &self.line[i..end.max(i)];
         if !self.strong && colon && self.is_tag_or_port(i, text) {
             return;
@@ -279,6 +290,19 @@ impl Reader<'_> {
         let spelling =
             if matches!(separator, Separator::Percent) { Spelling::Percent } else { Spelling::Plain };
         self.push(i, end, setting, spelling, quotes);
+    }
+
+    /// `bkauth:a209…,esb:07c9…`: keys by the names of those who have them are one secret.
+    fn pairs_end(&self, i: usize, end: usize) -> usize {
+        let keys = |pairs: &[u8]| {
+            pairs.split(|b| *b == b',').all(|pair| {
+                let colon = pair.iter().position(|b| *b == b':').map_or(0, |n| n + 1);
+                colon > 1 && value::is_key_material(&pair[colon..])
+            })
+        };
+        let word = self.rest(i).iter().position(|b| b.is_ascii_whitespace() || b"\"'".contains(b));
+        let whole = word.map_or(self.line.len(), |n| i + n);
+        if whole > end && self.at(end) == b',' && keys(&self.line[i..whole]) { whole } else { end }
     }
 
     /// `repo/token:v1.2`, `redis-auth:6379`.
@@ -444,7 +468,7 @@ impl Reader<'_> {
         }
         if value::is_no_secret(text, setting, self.names)
             || !self.strong && self.names.names_a_secret(&self.line[self.name.clone()], text.trim_ascii())
-            || self.weak && !value::looks_random(text.trim_ascii())
+            || self.weak && !value::is_weak_secret(text.trim_ascii(), self.kind != self.names.kind_named(KEY))
         {
             return;
         }
