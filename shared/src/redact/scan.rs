@@ -170,6 +170,10 @@ impl Scanner {
 
     /// `value: x` on the line above `name: DB_PASSWORD`, which `line` is.
     fn value_above(&self, text: &[u8], line: Range<usize>, session: &mut Session) -> Option<Hit> {
+        // An item that begins here has its value beneath.
+        if text[line.clone()].trim_ascii_start().starts_with(b"-") {
+            return None;
+        }
         let name = member_of(&text[line.clone()], &[b"name", b"key", b"Name"])?;
         let name = trim_marks(&text[line.start + name..line.end]);
         if name.is_empty() || line.start == 0 {
@@ -530,6 +534,7 @@ impl Scanner {
                 let end = start + word.len();
                 let word = &line[start..end];
                 if word.len() < 4
+                    || word.ends_with(b":")
                     || word.iter().any(u8::is_ascii_whitespace)
                     || !sure && !value::is_said(word)
                     || value::is_no_secret(word, setting, &self.names)
