@@ -110,7 +110,7 @@ impl Row {
     }
 
     /// A number in a column that the server calls a text.
-    fn count(&mut self, column: &str, cell: usize) {
+    fn count(&mut self, column: &str, cell: impl Into<Value>) {
         self.cell(|| Column::new(column, "string", 0), cell.into());
     }
 

@@ -54,7 +54,7 @@ fn describe_as_kubectl(world: &World) -> Result<()> {
 }
 
 /// Makes the objects, then their odd states, and waits until the controllers have done what they will do.
-fn make(cluster: &Cluster) -> Result<()> {
+pub fn make(cluster: &Cluster) -> Result<()> {
     let nodes = cluster.get("", "nodes", "")?;
     let node = items(&nodes)[0]["metadata"]["name"].as_str().context("a node has a name")?;
     cluster.apply(&OBJECTS.replace("10.0.6.31", node))?;

@@ -20,6 +20,7 @@ mod pseudonyms;
 mod redaction;
 mod reports;
 mod scenarios;
+mod serve;
 mod stopping;
 mod texts;
 mod watch;
@@ -75,6 +76,7 @@ fn main() -> Result<ExitCode> {
         watch::trials(),
         scenarios::trials(),
         layouts::trials(),
+        serve::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     Ok(libtest_mimic::run(&arguments, trials).exit_code())

@@ -19,7 +19,7 @@ pub fn trials() -> Vec<Trial> {
     ]
 }
 
-const BINDING: &str = "apiVersion: rbac.authorization.k8s.io/v1\n\
+pub const BINDING: &str = "apiVersion: rbac.authorization.k8s.io/v1\n\
                        kind: RoleBinding\n\
                        metadata: {name: viewers, namespace: paas-healthy}\n\
                        roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}\n\

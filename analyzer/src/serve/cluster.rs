@@ -23,7 +23,9 @@ pub struct Cluster {
     /// What it is called in messages.
     pub name: String,
     pub lang: Lang,
-    /// The time that it stands at, by the server's clock.
+    /// When it was collected, by the server's clock.
+    pub taken: Option<Timestamp>,
+    /// The time that it stands at: then, or now where that is not known.
     pub now: Timestamp,
     /// Answer to `/version`.
     pub version: Value,
@@ -61,7 +63,8 @@ impl Cluster {
             .map(|cluster| cluster.name.clone())
             .next_back()
             .unwrap_or_else(|| name.to_owned());
-        let now = taken(&snapshot).unwrap_or_else(Timestamp::now);
+        let taken = taken(&snapshot);
+        let now = taken.unwrap_or_else(Timestamp::now);
         let version = version(&snapshot);
         let minor = version["minor"].text().trim_end_matches('+').parse().unwrap_or(NEWEST_MINOR);
         let secrets_withheld = manifests().next().is_some();
@@ -73,7 +76,7 @@ impl Cluster {
         add(&mut kinds, "pods", |known| pods_of_logs(&snapshot, known));
         let resource_version = newest(&kinds);
         let settings = Settings { now, minor, secrets_withheld };
-        Cluster { snapshot, name, lang, now, version, resource_version, kinds, settings }
+        Cluster { snapshot, name, lang, taken, now, version, resource_version, kinds, settings }
     }
 
     pub fn kind(&self, group: &str, version: &str, plural: &str) -> Option<&Kind> {

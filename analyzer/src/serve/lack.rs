@@ -13,11 +13,18 @@ use crate::snapshot::Known;
 const NAMED: usize = 5;
 
 impl Cluster {
-    /// `snapshot of test at 2026-11-22 09:55:42Z`
+    /// `a snapshot of test at 2026-11-22 09:55:42Z`
     pub fn described(&self) -> Localized {
-        let time = self.now.strftime("%Y-%m-%d %H:%M:%SZ");
         let name = &self.name;
-        Localized::new(format!("{name} 在 {time} 的快照"), format!("a snapshot of {name} at {time}"))
+        match self.taken.map(|time| time.strftime("%Y-%m-%d %H:%M:%SZ")) {
+            Some(time) => {
+                Localized::new(format!("{name} 在 {time} 的快照"), format!("a snapshot of {name} at {time}"))
+            }
+            None => Localized::new(
+                format!("{name} 的快照（采集时间不详）"),
+                format!("a snapshot of {name}, taken at a time that is not known"),
+            ),
+        }
     }
 
     /// Why nothing can be changed here.

@@ -21,6 +21,7 @@ fn cluster_of(files: &[(&str, String)], ledger: Vec<LedgerEntry>) -> Cluster {
     let files = files.iter().map(|(path, text)| ((*path).to_owned(), text.clone().into_bytes())).collect();
     let mut cluster = Cluster::new(intake::from_files(files, ledger), "test", Lang::En);
     cluster.now = "2026-11-22T10:00:00Z".parse().unwrap();
+    cluster.taken = Some(cluster.now);
     cluster.settings.now = cluster.now;
     cluster
 }
@@ -313,6 +314,7 @@ fn what_is_known_in_part_says_where_from() {
     let text = "$ kubectl get pods -n a -o wide\nNAME    READY   STATUS             RESTARTS   AGE   IP       NODE\nweb-0   0/1     CrashLoopBackOff   7          3h    <none>   n1\n";
     let cluster = cluster_of(&[("texts/terminal.txt", text.to_owned())], Vec::new());
     let (reply, table) = ask(&cluster, "/api/v1/namespaces/a/pods", TABLE);
+    assert_eq!(table["rows"][0]["cells"][1], "0/1");
     assert_eq!(table["rows"][0]["cells"][2], "CrashLoopBackOff");
     assert_eq!(
         table["rows"][0]["object"]["metadata"]["annotations"]["casebook/read-from"],

@@ -18,8 +18,8 @@ pub(super) fn autoscaler(row: &mut Row, scaler: &Value) {
     row.text("Reference", format!("{}/{}", target["kind"].text(), target["name"].text()));
     row.text("Targets", targets(scaler, row.minor() >= 31));
     row.text("MinPods", or(&spec["minReplicas"], "<unset>"));
-    row.int("MaxPods", spec["maxReplicas"].int());
-    row.int("Replicas", status["currentReplicas"].int());
+    row.count("MaxPods", spec["maxReplicas"].int());
+    row.count("Replicas", status["currentReplicas"].int());
     row.age(scaler);
 }
 

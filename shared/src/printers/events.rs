@@ -5,6 +5,9 @@ use serde_json::Value;
 use super::Row;
 use crate::objects::{Field, name};
 
+/// The version in which the count of a series became the number of times.
+const SERIES_AGREED: u32 = 26;
+
 pub(super) fn event(row: &mut Row, event: &Value) {
     // Events of events.k8s.io name the same things otherwise.
     let either = |old: &str, new: &str| match event[old].clone() {
@@ -24,7 +27,8 @@ pub(super) fn event(row: &mut Row, event: &Value) {
     let mut count = either("count", "deprecatedCount").int();
     if series.is_object() {
         last = series["lastObservedTime"].clone();
-        count = series["count"].int();
+        // Recorders began to count at the second time, until they and the servers agreed on 2 for it.
+        count = series["count"].int().saturating_add(i64::from(row.minor() < SERIES_AGREED));
     } else if count == 0 {
         // One that was made in the newer API and has not come again.
         count = 1;

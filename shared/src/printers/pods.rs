@@ -64,7 +64,8 @@ impl State {
         let mut state = State {
             reason: status["reason"].some_text().unwrap_or(phase).to_owned(),
             ready: 0,
-            containers: spec["containers"].items().len(),
+            // A pod that was read from a table has states of its containers and no specification of them.
+            containers: spec["containers"].items().len().max(status["containerStatuses"].items().len()),
             restarts: 0,
             last_restart: None,
             lasting: (0, None),

@@ -58,7 +58,7 @@ pub(super) fn flow_schema(row: &mut Row, schema: &Value) {
     let dangling = schema["status"]["conditions"].items().iter().find(|c| c["type"] == "Dangling");
     row.name(schema);
     row.text("PriorityLevel", spec["priorityLevelConfiguration"]["name"].text());
-    row.int("MatchingPrecedence", spec["matchingPrecedence"].int());
+    row.count("MatchingPrecedence", spec["matchingPrecedence"].int());
     row.text("DistinguisherMethod", or(&spec["distinguisherMethod"]["type"], "<none>"));
     row.age(schema);
     row.text("MissingPL", dangling.map_or("?", |condition| condition["status"].text()));

@@ -36,8 +36,8 @@ pub(super) fn deployment(row: &mut Row, deployment: &Value) {
     let (spec, status) = (&deployment["spec"], &deployment["status"]);
     row.name(deployment);
     row.text("Ready", format!("{}/{}", status["readyReplicas"].int(), spec["replicas"].int()));
-    row.int("Up-to-date", status["updatedReplicas"].int());
-    row.int("Available", status["availableReplicas"].int());
+    row.count("Up-to-date", status["updatedReplicas"].int());
+    row.count("Available", status["availableReplicas"].int());
     row.age(deployment);
     template_columns(row, &spec["template"]);
     row.wide("Selector", selector(&spec["selector"]));
@@ -91,7 +91,7 @@ pub(super) fn controller_revision(row: &mut Row, revision: &Value) {
     });
     row.name(revision);
     row.text("Controller", owner.unwrap_or_else(|| "<none>".to_owned()));
-    row.int("Revision", revision["revision"].int());
+    row.count("Revision", revision["revision"].int());
     row.age(revision);
 }
 
