@@ -168,6 +168,8 @@ pub enum Command {
     Rules(Rules),
     /// Answer kubectl, helm and k9s from a bundle, as a read-only cluster that stands still.
     Serve(commands::serve::ServeArgs),
+    /// Answer an assistant's questions about a bundle: the Model Context Protocol on stdin and stdout.
+    Mcp(commands::mcp::McpArgs),
     /// Make a key pair: users encrypt their bundles to the public key, the file with the secret key opens them.
     Keygen(commands::keygen::KeygenArgs),
 }
@@ -206,6 +208,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         None => commands::analyze::run(&cli.analyze),
         Some(Command::Serve(args)) => commands::serve::run(&args),
+        Some(Command::Mcp(args)) => commands::mcp::run(&args),
         Some(Command::Keygen(args)) => commands::keygen::run(&args),
         Some(Command::Rules(rules)) => match rules {
             Rules::List(args) => commands::rules_list::run(&args),

@@ -3,6 +3,7 @@
 pub mod analyze;
 pub mod compare;
 pub mod keygen;
+pub mod mcp;
 pub mod rules_catalogue;
 pub mod rules_lint;
 pub mod rules_list;

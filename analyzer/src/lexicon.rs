@@ -13,5 +13,5 @@ pub mod read;
 pub mod resolve;
 pub mod set;
 
-pub use annotate::annotate;
+pub use annotate::{annotate, read_line};
 pub use set::Lexicon;

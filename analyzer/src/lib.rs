@@ -9,6 +9,7 @@ pub mod compare;
 pub mod intake;
 pub mod lexicon;
 pub mod matching;
+pub mod mcp;
 pub mod report;
 pub mod rules;
 pub mod serve;

@@ -16,7 +16,7 @@ mod kubeconfig;
 mod lack;
 pub mod listener;
 mod lists;
-mod logs;
+pub mod logs;
 mod releases;
 mod reply;
 mod reviews;

@@ -24,6 +24,8 @@ const MOST_LINES: usize = 400;
 const MOST_NEW: usize = 8;
 /// Bytes of pasted texts that are looked through for such lines.
 const LOOKED_THROUGH: usize = 4 << 20;
+/// Readings of a line that somebody asks about.
+const MOST_READINGS: usize = 3;
 /// Names of one line that are told.
 const MOST_NAMES: usize = 3;
 /// Bytes of a line that are told.
@@ -50,6 +52,19 @@ pub fn annotate(
             Some(teller.tell(&best, line))
         })
         .collect()
+}
+
+/// What one line says, best reading first; where it stands (`path`, `line`) tells who wrote it.
+pub fn read_line(
+    lexicon: &Lexicon,
+    snapshot: &Snapshot,
+    findings: &[Finding],
+    (path, line): (&str, u32),
+    text: &str,
+) -> Vec<Reading> {
+    let shown = Shown { path: path.to_owned(), line, text: text.to_owned() };
+    let teller = Teller::new(snapshot, findings);
+    lexicon.read(text).iter().take(MOST_READINGS).map(|read| teller.tell(read, &shown)).collect()
 }
 
 /// A line that the report shows.
