@@ -36,8 +36,7 @@ impl Desk {
         lang: Lang,
     ) -> Result<Desk, getrandom::Error> {
         let found = matching::run(&rules, &snapshot);
-        let report =
-            Report::build(&snapshot, found.findings, found.unresolved).read_with(&lexicon, &snapshot);
+        let report = Report::build(&snapshot, found).read_with(&lexicon, &snapshot);
         let cluster = Cluster::new(snapshot, "bundle", lang);
         let mut index = Index::new();
         for kind in &cluster.kinds {
