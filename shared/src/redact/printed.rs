@@ -46,7 +46,7 @@ pub(crate) fn prints_secret(line: &[u8]) -> bool {
     let reads = decodes || has(b"yq ") || has(b"jq ") || has(b"jsonpath=") || has(b"go-template=");
     let telling =
         [b"secret".as_slice(), b"Secret", b"SECRET", b"assw", b"ASSW", b"oken", b"OKEN", b"get pass"];
-    if !telling.iter().any(|word| has(word)) && !(prompted && decodes) || has(b"$(") || has(b"`") {
+    if !(telling.iter().any(|word| has(word)) || prompted && decodes) || has(b"$(") || has(b"`") {
         return false;
     }
     // What goes into a file is not printed; a client's prompt is no redirection.
