@@ -405,11 +405,7 @@ fn a_shifted_lease_shows_the_skew(world: &World) -> Result<()> {
         let seen = world.observe("service-call-failed-clock-skew")?;
         let report = report(&[&seen.bundle, &bundle])?;
         // It may stand by itself or beneath what is wrong with the clocks in general.
-        let findings = report["findings"].as_array().context("no findings")?.iter();
-        let mut told = findings.flat_map(|finding| {
-            std::iter::once(finding).chain(finding["explains"].as_array().into_iter().flatten())
-        });
-        let finding = told.find(|finding| finding["case"] == "service-call-failed-clock-skew");
+        let finding = told(&report["findings"], "service-call-failed-clock-skew");
         let finding = finding.with_context(|| format!("the case was not recognised: {report:#}"))?;
         let mut evidence = finding["evidence"].as_array().context("no evidence")?.iter();
         ensure!(finding["verdict"] == "confirmed", "{finding}");
@@ -421,4 +417,11 @@ fn a_shifted_lease_shows_the_skew(world: &World) -> Result<()> {
     let clocks = manifest["clocks"].as_array().context("no clocks")?;
     ensure!(clocks.iter().any(|clock| clock["clock"] == "node/shifted"), "{}", manifest["clocks"]);
     Ok(())
+}
+
+/// The finding of a case, wherever it stands beneath what explains it.
+fn told<'f>(findings: &'f Value, case: &str) -> Option<&'f Value> {
+    findings.as_array()?.iter().find_map(|finding| {
+        if finding["case"] == case { Some(finding) } else { told(&finding["explains"], case) }
+    })
 }

@@ -31,6 +31,8 @@ const REPEATS: SignedDuration = SignedDuration::from_mins(10);
 const FEW: u64 = 3;
 /// A log that went on for so long without a line no longer has anything to say of it.
 const SILENT: SignedDuration = SignedDuration::from_hours(1);
+/// What a program said shortly before it was ready belongs to the start that it has now.
+const START: SignedDuration = SignedDuration::from_mins(1);
 /// Lines at the end of a log among which the last one with a time is looked for.
 const LAST_LINES: usize = 50;
 
@@ -124,7 +126,10 @@ impl<'s> Past<'s> {
             Standing::Sick | Standing::Unknown => false,
             Standing::Done => true,
             Standing::Well(since) => {
-                let before = |since| hit.last_time.is_some_and(|time| time < since) && self.has_zone(hit);
+                let before = |since: Timestamp| {
+                    let waited = hit.last_time.map(|time| since.duration_since(time));
+                    waited.is_some_and(|waited| waited > START) && self.has_zone(hit)
+                };
                 source.previous || since.is_some_and(before) || self.went_on(hit)
             }
         }

@@ -17,7 +17,7 @@ pub fn mentioned(source: &str) -> BTreeSet<String> {
     let bytes = source.as_bytes();
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let mut names = BTreeSet::new();
-    let (mut at, mut before) = (0, b' ');
+    let (mut at, mut before, mut before_that) = (0, b' ', b' ');
     while let Some(&byte) = bytes.get(at) {
         let start = at;
         at += 1;
@@ -32,14 +32,15 @@ pub fn mentioned(source: &str) -> BTreeSet<String> {
                 at += bytes[at..].iter().take_while(|next| is_word(next)).count();
                 let next = bytes[at..].iter().find(|next| !next.is_ascii_whitespace());
                 let is_text = next.is_some_and(|next| matches!(next, b'"' | b'\'')) && at - start == 1;
-                if before != b'.' && next != Some(&b'(') && !byte.is_ascii_digit() && !is_text {
+                let is_field = before == b'.' || (before_that, before) == (b'.', b'?');
+                if !is_field && next != Some(&b'(') && !byte.is_ascii_digit() && !is_text {
                     names.insert(source[start..at].to_owned());
                 }
             }
             _ => {}
         }
         if !byte.is_ascii_whitespace() {
-            before = byte;
+            (before_that, before) = (before, byte);
         }
     }
     names
@@ -100,5 +101,6 @@ mod tests {
         assert_eq!(of(r#"a.matches("it's \"b\" c") || r'\d'.matches(d)"#), ["a", "d"]);
         assert_eq!(of("pod.spec.containers.exists(c, c.name == log.container)"), ["c", "log", "pod"]);
         assert_eq!(of("x . y < 2000u"), ["x"]);
+        assert_eq!(of("a.?b.orValue('') == '' ? c : d"), ["a", "c", "d"]);
     }
 }
