@@ -128,7 +128,8 @@ impl<'s> Past<'s> {
             Standing::Well(since) => {
                 let before = |since: Timestamp| {
                     let waited = hit.last_time.map(|time| since.duration_since(time));
-                    waited.is_some_and(|waited| waited > START) && self.has_zone(hit)
+                    let start = if subject.kind == "Pod" { START } else { SignedDuration::ZERO };
+                    waited.is_some_and(|waited| waited > start) && self.has_zone(hit)
                 };
                 source.previous || since.is_some_and(before) || self.went_on(hit)
             }
