@@ -27,7 +27,7 @@ const PORT: u16 = 2222;
 const HOME: &str = "/run/home";
 const PROGRAMS: &str = "/run/programs";
 /// For one node; the hanging ones use all of it.
-const NODE_TIMEOUT: u64 = 20;
+const NODE_TIMEOUT: u64 = 60;
 
 pub fn trials() -> Vec<Trial> {
     let alone = |name: &str, test: fn() -> Result<()>| {
@@ -225,7 +225,8 @@ fn bad_nodes_cost_the_good_ones_nothing() -> Result<()> {
     let bundle = nodes.dir.join("nodes.tar.gz");
     let begun = Instant::now();
     nodes.collect(list, &bundle)?.expect_code(3)?;
-    ensure!(begun.elapsed() < Duration::from_secs(3 * NODE_TIMEOUT), "it took {:?}", begun.elapsed());
+    // Two of them hang until the end: one after the other they would take twice as long.
+    ensure!(begun.elapsed() < Duration::from_secs(2 * NODE_TIMEOUT), "it took {:?}", begun.elapsed());
     drop(silent);
     let files = unpack(&bundle)?;
 

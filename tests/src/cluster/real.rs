@@ -45,7 +45,7 @@ pub fn hindrance() -> Option<String> {
 }
 
 impl RealNode {
-    /// Starts the node `node-<number>` with address 10.0.6.<number>, whose pods have addresses in 10.245.<number>.0/24. The first one
+    /// Starts the node `node-N` with address `10.0.6.N`, whose pods have addresses in `10.245.N.0/24`. The first one
     /// brings the Services' proxy, since all nodes share one network.
     pub fn start(cache: &Cache, dir: &Path, number: u8, first: bool) -> Result<RealNode> {
         let name = format!("node-{number}");
