@@ -21,16 +21,16 @@ fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed={}", root.display());
     let mut rules = Vec::new();
     collect(&root, &mut rules)?;
-    write("rules.jsonl", &root, rules, |file| json!({"prepared": of_rule(file)}))?;
+    write("rules.jsonl", &root, rules, of_rule)?;
     let mut lexicon = Vec::new();
     take_files(&root.join("lexicon"), &mut lexicon)?;
-    write("lexicon.jsonl", &root, lexicon, |file| json!({"prepared": of_lexicon(file)}))?;
+    write("lexicon.jsonl", &root, lexicon, of_lexicon)?;
     let packs = folders(&root)?.into_iter().map(|pack| pack.join("pack.yaml")).filter(|file| file.is_file());
-    write("packs.jsonl", &root, packs.collect(), |_| json!({}))
+    write("packs.jsonl", &root, packs.collect(), |_| Value::Null)
 }
 
-/// Writes a file with a line of JSON for each of `files`: its path below `root`, what it holds, and what `more` says.
-fn write(name: &str, root: &Path, mut files: Vec<PathBuf>, more: impl Fn(&Value) -> Value) -> io::Result<()> {
+/// Writes a file with a line of JSON for each of `files`: its path below `root`, what `prepared` knows, and what it holds.
+fn write(name: &str, root: &Path, mut files: Vec<PathBuf>, prepared: fn(&Value) -> Value) -> io::Result<()> {
     files.sort();
     let mut lines = String::new();
     for file in files {
@@ -39,11 +39,7 @@ fn write(name: &str, root: &Path, mut files: Vec<PathBuf>, more: impl Fn(&Value)
         let text = fs::read_to_string(&file).map_err(|error| failed(&error))?;
         let held: Value = serde_saphyr::from_str(&text).map_err(|error| failed(&error))?;
         let path = file.strip_prefix(root).map_err(|error| failed(&error))?.display().to_string();
-        let mut line = json!({"path": path});
-        for (key, value) in more(&held).as_object().into_iter().flatten() {
-            line[key] = value.clone();
-        }
-        line["file"] = held;
+        let line = json!({"path": path, "prepared": prepared(&held), "file": held});
         lines.push_str(&line.to_string());
         lines.push('\n');
     }

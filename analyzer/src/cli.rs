@@ -13,6 +13,7 @@ use shared::lang::Lang;
 pub use self::bounds::Bounds;
 use crate::commands;
 use crate::report::model::Verdict;
+use crate::snapshot::Snapshot;
 
 /// What the program tells the shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -249,6 +250,13 @@ pub fn print(text: &str) -> anyhow::Result<()> {
             Err(anyhow::anyhow!("cannot write to stdout: {error}"))
         }
         _ => Ok(()),
+    }
+}
+
+/// Says what reading the inputs had to note.
+pub fn say_notes(snapshot: &Snapshot, lang: Lang) {
+    for note in snapshot.inputs.iter().flat_map(|input| &input.notes) {
+        say(&format!("note: {}", note.get(lang)));
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod commands;
 pub mod compare;
+pub mod fields;
 pub mod intake;
 pub mod lexicon;
 pub mod matching;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::cli::{Analyze, Exit, Format, may_colour, print, say};
+use crate::cli::{Analyze, Exit, Format, may_colour, print, say, say_notes};
 use crate::lexicon::Lexicon;
 use crate::report::{Dates, Report, html, json, junit, markdown, sarif, text};
 use crate::rules::RuleSet;
@@ -23,9 +23,7 @@ pub fn run(args: &Analyze) -> anyhow::Result<Exit> {
     let lang = args.common.lang();
     let rules = RuleSet::load(&args.common.rules)?;
     let snapshot = intake::load(&args.paths, &args.bounds.limits(), &args.identities()?)?;
-    for note in snapshot.inputs.iter().flat_map(|input| &input.notes) {
-        say(&format!("note: {}", note.get(lang)));
-    }
+    say_notes(&snapshot, lang);
     let found = matching::run(&rules, &snapshot);
     for note in &found.notes {
         say(&format!("note: {note}"));

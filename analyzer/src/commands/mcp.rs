@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 
-use crate::cli::{Bounds, Common, Exit, identities, say};
+use crate::cli::{Bounds, Common, Exit, identities, say_notes};
 use crate::intake;
 use crate::lexicon::Lexicon;
 use crate::mcp::{desk::Desk, protocol};
@@ -33,9 +33,7 @@ pub fn run(args: &McpArgs) -> anyhow::Result<Exit> {
     let lexicon = Lexicon::load(&args.common.rules)?;
     let identities = identities(&args.identity_files, lang)?;
     let snapshot = intake::load(&args.paths, &args.bounds.limits(), &identities)?;
-    for note in snapshot.inputs.iter().flat_map(|input| &input.notes) {
-        say(&format!("note: {}", note.get(lang)));
-    }
+    say_notes(&snapshot, lang);
     let desk = Desk::new(snapshot, rules, lexicon, lang).context("the system has no random numbers")?;
     let ended = protocol::run(&desk, BufReader::new(std::io::stdin().lock()), std::io::stdout().lock());
     match ended {

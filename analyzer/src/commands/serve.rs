@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 use shared::lang::{Lang, Localized};
 
-use crate::cli::{Bounds, Common, Exit, identities, print, say};
+use crate::cli::{Bounds, Common, Exit, identities, print, say, say_notes};
 use crate::intake;
 use crate::serve::cluster::Cluster;
 use crate::serve::listener::Listener;
@@ -40,9 +40,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<Exit> {
     let mut clusters = Vec::with_capacity(args.paths.len());
     for (path, name) in args.paths.iter().zip(names(&args.paths)) {
         let snapshot = intake::load(std::slice::from_ref(path), &args.bounds.limits(), &identities)?;
-        for note in snapshot.inputs.iter().flat_map(|input| &input.notes) {
-            say(&format!("note: {}", note.get(lang)));
-        }
+        say_notes(&snapshot, lang);
         clusters.push((Cluster::new(snapshot, &name, lang), name));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()

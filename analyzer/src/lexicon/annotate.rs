@@ -163,7 +163,7 @@ impl<'s> Teller<'s> {
         let mut cases: HashMap<Subject, Vec<&str>> = HashMap::new();
         for finding in findings {
             for subject in &finding.subjects {
-                cases.entry(bare(subject)).or_default().push(&finding.case);
+                cases.entry(subject.bare()).or_default().push(&finding.case);
             }
         }
         Self { addresses: Addresses::new(snapshot), world: World::new(snapshot), files, sources, cases }
@@ -251,7 +251,7 @@ impl<'s> Teller<'s> {
             .unwrap_or_default();
         let about = std::iter::once(&resolved.subject).chain(chain.iter().map(|link| &link.subject));
         let mut cases: Vec<String> = Vec::new();
-        for case in about.filter_map(|subject| self.cases.get(&bare(subject))).flatten() {
+        for case in about.filter_map(|subject| self.cases.get(&subject.bare())).flatten() {
             if !cases.iter().any(|known| known == case) {
                 cases.push((*case).to_owned());
             }
@@ -264,8 +264,4 @@ impl<'s> Teller<'s> {
             cases,
         }
     }
-}
-
-fn bare(subject: &Subject) -> Subject {
-    Subject { container: None, node: None, ..subject.clone() }
 }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::names::Name;
+use crate::fields::{array_at, str_at};
 use crate::matching::state::named;
 use crate::report::model::{Subject, Text};
 use crate::snapshot::{Known, Object, Snapshot, TextSource};
@@ -54,8 +55,8 @@ impl<'s> Addresses<'s> {
         let mut by_address = HashMap::new();
         let mut services = HashMap::new();
         for node in snapshot.objects.of("nodes") {
-            for address in array(&node.value, "/status/addresses") {
-                if let Some(address) = text(address, "/address") {
+            for address in array_at(&node.value, "/status/addresses") {
+                if let Some(address) = str_at(address, "/address") {
                     by_address.insert(address, ("Node", node));
                 }
             }
@@ -63,8 +64,8 @@ impl<'s> Addresses<'s> {
         for pod in snapshot.objects.of("pods") {
             let of_node = pod.value.pointer("/spec/hostNetwork").and_then(Value::as_bool) == Some(true);
             // The address of a pod that ended belongs to somebody else by now.
-            let ended = matches!(text(&pod.value, "/status/phase"), Some("Succeeded" | "Failed"));
-            if let Some(address) = text(&pod.value, "/status/podIP").filter(|_| !of_node && !ended) {
+            let ended = matches!(str_at(&pod.value, "/status/phase"), Some("Succeeded" | "Failed"));
+            if let Some(address) = str_at(&pod.value, "/status/podIP").filter(|_| !of_node && !ended) {
                 by_address.insert(address, ("Pod", pod));
             }
         }
@@ -72,10 +73,10 @@ impl<'s> Addresses<'s> {
             if let (Some(namespace), Some(name)) = (service.namespace(), service.name()) {
                 services.insert((namespace, name), service);
             }
-            let own = text(&service.value, "/spec/clusterIP").into_iter();
-            let more = array(&service.value, "/spec/clusterIPs").iter().filter_map(Value::as_str);
-            let outside = array(&service.value, "/status/loadBalancer/ingress");
-            let outside = outside.iter().filter_map(|ingress| text(ingress, "/ip"));
+            let own = str_at(&service.value, "/spec/clusterIP").into_iter();
+            let more = array_at(&service.value, "/spec/clusterIPs").iter().filter_map(Value::as_str);
+            let outside = array_at(&service.value, "/status/loadBalancer/ingress");
+            let outside = outside.iter().filter_map(|ingress| str_at(ingress, "/ip"));
             for address in own.chain(more).chain(outside).filter(|address| *address != "None") {
                 by_address.insert(address, ("Service", service));
             }
@@ -105,7 +106,7 @@ impl<'s> Addresses<'s> {
             "Service" => Some(self.behind(subject, object, port)),
             "Pod" => {
                 let is_own = writer.pod == object.name() && writer.namespace == object.namespace();
-                let state = match (is_own, text(&object.value, "/status/phase")) {
+                let state = match (is_own, str_at(&object.value, "/status/phase")) {
                     (true, _) => Text::new("就是写这行日志的 Pod 自己", "the pod that wrote this line"),
                     (false, phase) => Text::same(phase.unwrap_or("?")),
                 };
@@ -141,7 +142,7 @@ impl<'s> Addresses<'s> {
 
     /// What stands behind a service, and whether it serves the port at all.
     fn behind(&self, subject: Subject, service: &'s Object, port: Option<u16>) -> Resolved {
-        let ports: Vec<u64> = array(&service.value, "/spec/ports")
+        let ports: Vec<u64> = array_at(&service.value, "/spec/ports")
             .iter()
             .filter_map(|port| port.get("port")?.as_u64())
             .collect();
@@ -157,8 +158,8 @@ impl<'s> Addresses<'s> {
                     format!("has no port {port}; it serves {served}"),
                 )
             }
-            _ if text(&service.value, "/spec/type") == Some("ExternalName") => {
-                let target = text(&service.value, "/spec/externalName").unwrap_or("?");
+            _ if str_at(&service.value, "/spec/type") == Some("ExternalName") => {
+                let target = str_at(&service.value, "/spec/externalName").unwrap_or("?");
                 Text::new(
                     format!("指向集群外的 {target}"),
                     format!("stands for {target} outside the cluster"),
@@ -241,30 +242,30 @@ impl<'s> Addresses<'s> {
     fn mounted(&self, path: &str, writer: Writer<'_>) -> Option<Resolved> {
         let pods = self.snapshot.objects.of("pods");
         let pod = pods.iter().find(|pod| pod.name() == writer.pod && pod.namespace() == writer.namespace)?;
-        let containers = array(&pod.value, "/spec/containers");
-        let containers = containers.iter().chain(array(&pod.value, "/spec/initContainers"));
+        let containers = array_at(&pod.value, "/spec/containers");
+        let containers = containers.iter().chain(array_at(&pod.value, "/spec/initContainers"));
         let container = containers
             .into_iter()
-            .find(|container| writer.container.is_none_or(|name| text(container, "/name") == Some(name)))?;
-        let mounts = array(container, "/volumeMounts").iter();
+            .find(|container| writer.container.is_none_or(|name| str_at(container, "/name") == Some(name)))?;
+        let mounts = array_at(container, "/volumeMounts").iter();
         let is_below = |mount: &str| {
             path.strip_prefix(mount).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         let mount = mounts
-            .filter(|mount| text(mount, "/mountPath").is_some_and(|at| is_below(at.trim_end_matches('/'))))
-            .max_by_key(|mount| text(mount, "/mountPath").map_or(0, str::len))?;
-        let volume_name = text(mount, "/name")?;
-        let volume = array(&pod.value, "/spec/volumes")
+            .filter(|mount| str_at(mount, "/mountPath").is_some_and(|at| is_below(at.trim_end_matches('/'))))
+            .max_by_key(|mount| str_at(mount, "/mountPath").map_or(0, str::len))?;
+        let volume_name = str_at(mount, "/name")?;
+        let volume = array_at(&pod.value, "/spec/volumes")
             .iter()
-            .find(|volume| text(volume, "/name") == Some(volume_name))?;
+            .find(|volume| str_at(volume, "/name") == Some(volume_name))?;
         let read_only = mount.get("readOnly").and_then(Value::as_bool) == Some(true);
         let sources = [
             ("PersistentVolumeClaim", "/persistentVolumeClaim/claimName"),
             ("ConfigMap", "/configMap/name"),
             ("Secret", "/secret/secretName"),
         ];
-        let at = text(mount, "/mountPath").unwrap_or_default();
-        let found = sources.iter().find_map(|(kind, pointer)| Some((*kind, text(volume, pointer)?)));
+        let at = str_at(mount, "/mountPath").unwrap_or_default();
+        let found = sources.iter().find_map(|(kind, pointer)| Some((*kind, str_at(volume, pointer)?)));
         let (zh, en) = match (found, read_only) {
             (Some(("ConfigMap" | "Secret", _)), _) | (_, true) => ("，只读", ", read-only"),
             _ => ("", ""),
@@ -290,12 +291,12 @@ impl<'s> Addresses<'s> {
     fn unit(&self, unit: &str, writer: Writer<'_>) -> Option<Resolved> {
         let hosts = self.snapshot.objects.of("hosts");
         let own = hosts.iter().find(|host| {
-            let node = text(&host.value, "/node").or_else(|| text(&host.value, "/name"));
+            let node = str_at(&host.value, "/node").or_else(|| str_at(&host.value, "/name"));
             node.is_some() && node == writer.node
         });
         let host = own.or_else(|| hosts.first().filter(|_| hosts.len() == 1))?;
         let state = host.value.get("units")?.get(unit)?.as_str()?;
-        let on = text(&host.value, "/name").unwrap_or_default();
+        let on = str_at(&host.value, "/name").unwrap_or_default();
         let subject = named("Unit", None, &format!("{unit} ({on})"));
         Some(Resolved { subject, state: Text::same(state), rests_on: Vec::new() })
     }
@@ -307,9 +308,9 @@ fn endpoints(snapshot: &Snapshot) -> HashMap<(&str, &str), (usize, usize)> {
     for object in snapshot.objects.of("endpoints") {
         let (Some(namespace), Some(name)) = (object.namespace(), object.name()) else { continue };
         let count = counts.entry((namespace, name)).or_default();
-        for subset in array(&object.value, "/subsets") {
-            count.0 += array(subset, "/addresses").len();
-            count.1 += array(subset, "/notReadyAddresses").len();
+        for subset in array_at(&object.value, "/subsets") {
+            count.0 += array_at(subset, "/addresses").len();
+            count.1 += array_at(subset, "/notReadyAddresses").len();
         }
     }
     let of_services: Vec<(&str, &str)> = counts.keys().copied().collect();
@@ -323,8 +324,8 @@ fn endpoints(snapshot: &Snapshot) -> HashMap<(&str, &str), (usize, usize)> {
             continue;
         }
         let count = counts.entry((namespace, name)).or_default();
-        for endpoint in array(&object.value, "/endpoints") {
-            let addresses = array(endpoint, "/addresses").len();
+        for endpoint in array_at(&object.value, "/endpoints") {
+            let addresses = array_at(endpoint, "/addresses").len();
             match endpoint.pointer("/conditions/ready").and_then(Value::as_bool) {
                 Some(false) => count.1 += addresses,
                 _ => count.0 += addresses,
@@ -336,12 +337,4 @@ fn endpoints(snapshot: &Snapshot) -> HashMap<(&str, &str), (usize, usize)> {
 
 fn has_selector(service: &Object) -> bool {
     service.value.pointer("/spec/selector").and_then(Value::as_object).is_some_and(|map| !map.is_empty())
-}
-
-fn text<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
-    value.pointer(pointer)?.as_str().filter(|text| !text.is_empty())
-}
-
-fn array<'v>(value: &'v Value, pointer: &str) -> &'v [Value] {
-    value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }

@@ -18,7 +18,7 @@ use super::cel::Answer;
 use super::logtime;
 use super::row::Row;
 use super::scan::{self, Hit};
-use super::state::World;
+use super::state::{Key, World};
 use crate::report::model::Subject;
 use crate::rules::compile::Evidence;
 use crate::snapshot::{Known, Object, Snapshot, TextKind};
@@ -44,7 +44,7 @@ pub struct Past<'s> {
     courses: Courses<'s>,
     failing: Failing<'s>,
     /// How each object that some row is about stands; worked out once.
-    standings: HashMap<(&'s str, &'s str, &'s str), Standing>,
+    standings: HashMap<Key<'s>, Standing>,
 }
 
 /// An event as far as it matters here.
@@ -162,9 +162,7 @@ impl<'s> Past<'s> {
     }
 
     fn standing(&self, subject: &Subject) -> Standing {
-        let namespace = subject.namespace.as_deref().unwrap_or_default();
-        let key = (subject.kind.as_str(), namespace, subject.name.as_str());
-        self.standings.get(&key).copied().unwrap_or(Standing::Unknown)
+        self.standings.get(&subject.key()).copied().unwrap_or(Standing::Unknown)
     }
 
     /// Whether an object is not among its kind, all of which was read.

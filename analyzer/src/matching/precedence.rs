@@ -35,7 +35,7 @@ pub fn division(findings: &[Finding], rules: &[&Rule], snapshot: &Snapshot) -> D
                 continue;
             }
             let (its, others): (Vec<&Subject>, Vec<&Subject>) =
-                below.subjects.iter().partition(|subject| circles[index].contains(&bare(subject)));
+                below.subjects.iter().partition(|subject| circles[index].contains(&subject.bare()));
             if others.is_empty() {
                 // It stands there as a whole.
                 owner.clear();
@@ -144,7 +144,7 @@ fn same_matter(above: &Finding, below: &Finding, circle: &BTreeSet<Subject>) -> 
     if !places(above).is_disjoint(&places(below)) {
         return true;
     }
-    below.subjects.iter().all(|subject| circle.contains(&bare(subject)))
+    below.subjects.iter().all(|subject| circle.contains(&subject.bare()))
 }
 
 /// Whether `index` stands beneath `ancestor` already.
@@ -157,10 +157,6 @@ fn depth(parent: &BTreeMap<usize, usize>, index: usize) -> usize {
 }
 
 /// The object alone, so that two findings on containers of one pod meet.
-fn bare(subject: &Subject) -> Subject {
-    Subject { container: None, node: None, ..subject.clone() }
-}
-
 /// Which objects belong together. A pod belongs to its owners, its release and its claims; what happens to one of those
 /// happens to the pod. Two pods of one release do not belong to each other.
 struct Relations {
@@ -215,7 +211,7 @@ impl Relations {
 
     /// The subjects, what they belong to, and what belongs to them.
     fn circle(&self, subjects: &[Subject]) -> BTreeSet<Subject> {
-        let start: BTreeSet<Subject> = subjects.iter().map(bare).collect();
+        let start: BTreeSet<Subject> = subjects.iter().map(Subject::bare).collect();
         let mut circle = start.clone();
         for direction in [&self.up, &self.down] {
             let mut edge = start.clone();

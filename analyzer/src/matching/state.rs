@@ -27,7 +27,7 @@ const COLLECTIONS: &[&str] = &[
     "helm.releases",
 ];
 
-/// Kind, namespace, which is empty for what has none, and name.
+/// As [`Subject::key`].
 pub type Key<'s> = (&'s str, &'s str, &'s str);
 
 /// Objects of a snapshot by kind and name, with the events about them.
@@ -123,13 +123,11 @@ impl<'s> World<'s> {
     }
 
     pub fn object(&self, subject: &Subject) -> Option<&'s Object> {
-        let namespace = subject.namespace.as_deref().unwrap_or_default();
-        self.objects.get(&(subject.kind.as_str(), namespace, subject.name.as_str())).copied()
+        self.objects.get(&subject.key()).copied()
     }
 
     fn warning(&self, subject: &Subject) -> Option<&'s str> {
-        let namespace = subject.namespace.as_deref().unwrap_or_default();
-        self.warnings.get(&(subject.kind.as_str(), namespace, subject.name.as_str())).map(|(_, text)| *text)
+        self.warnings.get(&subject.key()).map(|(_, text)| *text)
     }
 
     /// What is wrong with an object, in one line; `None` if nothing is, or nothing is known.
@@ -237,7 +235,7 @@ pub fn named(kind: &str, namespace: Option<&str>, name: &str) -> Subject {
     }
 }
 
-fn text<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
+pub(super) fn text<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
     value.pointer(pointer)?.as_str()
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::past::Past;
 use super::row::{Place, Row, named, shorten};
+use crate::fields::str_at;
 use crate::snapshot::{Object, Snapshot};
 
 /// One row for each message that an event would tell.
@@ -39,12 +40,12 @@ fn of_pod(pod: &Object) -> Vec<Row> {
 
 /// Whether the reason of a state is told by an event, and with which words before the message.
 fn of_container(status: &Value) -> Vec<Told> {
-    let name = text(status, "/name").unwrap_or_default();
-    let image = text(status, "/image").unwrap_or_default();
+    let name = str_at(status, "/name").unwrap_or_default();
+    let image = str_at(status, "/image").unwrap_or_default();
     let mut told = Vec::new();
     for state in ["/state/waiting", "/state/terminated", "/lastState/terminated"] {
         let (Some(reason), Some(message)) =
-            (text(status, &format!("{state}/reason")), text(status, &format!("{state}/message")))
+            (str_at(status, &format!("{state}/reason")), str_at(status, &format!("{state}/message")))
         else {
             continue;
         };
@@ -78,31 +79,31 @@ fn of_container(status: &Value) -> Vec<Told> {
             reason: "Failed".to_owned(),
             text,
             container: Some(name.to_owned()),
-            time: self::text(status, &format!("{state}/finishedAt")).map(str::to_owned),
+            time: str_at(status, &format!("{state}/finishedAt")).map(str::to_owned),
         });
     }
     told
 }
 
 fn of_condition(condition: &Value) -> Option<Told> {
-    let is_bad = text(condition, "/status") == Some("False");
-    let reason = match (text(condition, "/type")?, text(condition, "/reason")) {
+    let is_bad = str_at(condition, "/status") == Some("False");
+    let reason = match (str_at(condition, "/type")?, str_at(condition, "/reason")) {
         ("PodScheduled", Some("Unschedulable")) if is_bad => "FailedScheduling",
         ("DisruptionTarget", Some(reason)) if !is_bad => reason,
         _ => return None,
     };
     Some(Told {
         reason: reason.to_owned(),
-        text: text(condition, "/message")?.to_owned(),
+        text: str_at(condition, "/message")?.to_owned(),
         container: None,
-        time: text(condition, "/lastTransitionTime").map(str::to_owned),
+        time: str_at(condition, "/lastTransitionTime").map(str::to_owned),
     })
 }
 
 /// A pod that the kubelet refused or evicted.
 fn of_phase(pod: &Value) -> Option<Told> {
-    let reason = text(pod, "/status/reason").filter(|_| text(pod, "/status/phase") == Some("Failed"))?;
-    let text = text(pod, "/status/message")?.to_owned();
+    let reason = str_at(pod, "/status/reason").filter(|_| str_at(pod, "/status/phase") == Some("Failed"))?;
+    let text = str_at(pod, "/status/message")?.to_owned();
     Some(Told { reason: reason.to_owned(), text, container: None, time: None })
 }
 
@@ -144,10 +145,6 @@ fn row(pod: &Object, told: Told) -> Option<Row> {
     });
     row.time = told.time.and_then(|time| time.parse().ok());
     Some(row)
-}
-
-fn text<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
-    value.pointer(pointer)?.as_str().filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

@@ -126,6 +126,18 @@ pub struct Subject {
     pub node: Option<String>,
 }
 
+impl Subject {
+    /// The object alone, without the part of it that is meant and where it is.
+    pub fn bare(&self) -> Subject {
+        Subject { container: None, node: None, ..self.clone() }
+    }
+
+    /// Kind, namespace, which is empty for what has none, and name.
+    pub fn key(&self) -> (&str, &str, &str) {
+        (&self.kind, self.namespace.as_deref().unwrap_or_default(), &self.name)
+    }
+}
+
 /// A place in the bundle that shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {

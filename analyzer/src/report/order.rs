@@ -53,9 +53,9 @@ impl<'t> Waits<'t> {
         let mut waits = Self { problems: HashMap::new(), made: HashMap::new(), roots: HashMap::new() };
         for group in &triage.groups {
             let own = group.problems.iter().filter(|problem| problem.waits_for.is_none());
-            let own: Vec<Subject> = own.map(|problem| bare(&problem.subject)).take(50).collect();
+            let own: Vec<Subject> = own.map(|problem| problem.subject.bare()).take(50).collect();
             for problem in &group.problems {
-                let subject = bare(&problem.subject);
+                let subject = problem.subject.bare();
                 // An object that has a trouble of its own does not just wait.
                 let known = waits.problems.entry(subject.clone()).or_insert(problem);
                 if problem.waits_for.is_none() {
@@ -75,7 +75,7 @@ impl<'t> Waits<'t> {
         if finding.past || finding.subjects.is_empty() || !is_consequence(finding) {
             return None;
         }
-        let mut waiting = finding.subjects.iter().map(|subject| self.waiting(&bare(subject)));
+        let mut waiting = finding.subjects.iter().map(|subject| self.waiting(&subject.bare()));
         let first = waiting.next()??;
         if !waiting.all(|other| other.is_some()) {
             return None;
@@ -105,7 +105,7 @@ impl<'t> Waits<'t> {
                 finding.verdict != Verdict::NeedMore
                     && !finding.past
                     && finding.waits_for.is_none()
-                    && finding.subjects.iter().any(|other| bare(other) == *subject)
+                    && finding.subjects.iter().any(|other| other.bare() == *subject)
             })
         };
         let mut last = on.clone();
@@ -128,10 +128,6 @@ fn is_consequence(finding: &Finding) -> bool {
 }
 
 /// The object alone, whatever container of it is meant.
-fn bare(subject: &Subject) -> Subject {
-    Subject { container: None, node: None, ..subject.clone() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -21,7 +21,6 @@ const LEXICON: &str = include_str!(concat!(env!("OUT_DIR"), "/lexicon.jsonl"));
 pub struct BuiltIn<F, P = ()> {
     /// Below `rules/`.
     pub path: String,
-    #[serde(default)]
     pub prepared: P,
     pub file: F,
 }
@@ -56,9 +55,7 @@ pub fn lexicon() -> Result<Vec<BuiltInLexicon>, RuleError> {
 }
 
 /// Reads one line. The error names the file.
-pub fn read<F: DeserializeOwned, P: DeserializeOwned + Default>(
-    line: &str,
-) -> Result<BuiltIn<F, P>, RuleError> {
+pub fn read<F: DeserializeOwned, P: DeserializeOwned>(line: &str) -> Result<BuiltIn<F, P>, RuleError> {
     serde_json::from_str(line).map_err(|error| {
         let path = line.split('"').nth(3).unwrap_or("a built-in file");
         RuleError::at_place(&format!("rules/{path}"), "", None, error.to_string())

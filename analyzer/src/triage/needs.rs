@@ -92,7 +92,7 @@ impl<'w, 'a> Needs<'w, 'a> {
         for (index, draft) in
             drafts.iter().enumerate().filter(|(_, draft)| faults::keeps_others_waiting(draft))
         {
-            let place = unwell.entry(bare(&draft.problem.subject)).or_insert(index);
+            let place = unwell.entry(draft.problem.subject.bare()).or_insert(index);
             if draft.problem.severity < drafts[*place].problem.severity {
                 *place = index;
             }
@@ -144,7 +144,7 @@ impl<'w, 'a> Needs<'w, 'a> {
     }
 
     fn search(&self, index: usize, need: &Need, is_end: fn(&str) -> bool) -> Option<Waiting> {
-        let me = bare(&self.drafts[index].problem.subject);
+        let me = self.drafts[index].problem.subject.bare();
         let mine = self.owner(&me);
         let mut seen: HashSet<Subject> = HashSet::from([me.clone()]);
         let mut queue: VecDeque<(Vec<Subject>, Vec<Edge>)> = VecDeque::new();
@@ -169,7 +169,7 @@ impl<'w, 'a> Needs<'w, 'a> {
                 .collect();
             // One pod that is well does for all.
             if let Some(on) = unwell.first().filter(|_| unwell.len() == others.len() || !are_pods) {
-                let subject = bare(&self.drafts[*on].problem.subject);
+                let subject = self.drafts[*on].problem.subject.bare();
                 let path = edge(&subject);
                 let through = path.first().filter(|_| path.len() > 1).map(|edge| edge.to.clone());
                 let wait = Wait { on: subject, relation: need.relation, through };
@@ -310,8 +310,8 @@ impl<'w, 'a> Needs<'w, 'a> {
 
     /// The pods of a claim and the parts of a release that are not well.
     fn used_by(&self, subject: &Subject, relation: Relation) -> Vec<Need> {
-        let users = self.users.get(&bare(subject)).into_iter().flatten().take(DEGREE);
-        users.map(|user| Need::told(vec![bare(&self.drafts[*user].problem.subject)], relation)).collect()
+        let users = self.users.get(&subject.bare()).into_iter().flatten().take(DEGREE);
+        users.map(|user| Need::told(vec![self.drafts[*user].problem.subject.bare()], relation)).collect()
     }
 
     fn of_pod(&self, draft: &Draft, pod: Option<&'a Object>) -> Vec<Need> {
@@ -395,10 +395,6 @@ fn service_at(value: &serde_json::Value, pointer: &str) -> Option<Subject> {
 }
 
 /// The object alone, whatever container of it is meant.
-fn bare(subject: &Subject) -> Subject {
-    Subject { container: None, node: None, ..subject.clone() }
-}
-
 /// Takes circles apart: what is only configured gives way to what is told; where all is told, nobody waits.
 fn cut_circles(waits: &mut [Option<Waiting>]) {
     loop {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub use crate::fields::{array_at, condition, int_at, is_status, str_at, time_at};
 use crate::report::model::Subject;
 use crate::snapshot::{Known, Object, Snapshot, TextKind, TextSource};
 
@@ -199,31 +200,6 @@ pub fn event_time(event: &Object) -> Option<Timestamp> {
 /// An event's own words, in either API version.
 pub fn event_message(event: &Object) -> Option<&str> {
     event.str_at(&["message"]).or_else(|| event.str_at(&["note"])).filter(|text| !text.is_empty())
-}
-
-pub fn time_at(value: &Value, pointer: &str) -> Option<Timestamp> {
-    value.pointer(pointer)?.as_str()?.parse().ok()
-}
-
-pub fn str_at<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
-    value.pointer(pointer)?.as_str().filter(|text| !text.is_empty())
-}
-
-pub fn int_at(value: &Value, pointer: &str) -> Option<i64> {
-    value.pointer(pointer)?.as_i64()
-}
-
-pub fn array_at<'v>(value: &'v Value, pointer: &str) -> &'v [Value] {
-    value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-/// The condition of a type, as the object.
-pub fn condition<'v>(value: &'v Value, kind: &str) -> Option<&'v Value> {
-    array_at(value, "/status/conditions").iter().find(|c| c.get("type").and_then(Value::as_str) == Some(kind))
-}
-
-pub fn is_status(condition: &Value, status: &str) -> bool {
-    condition.get("status").and_then(Value::as_str) == Some(status)
 }
 
 /// An object as a subject.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::standing;
-use crate::matching::state::World;
+use crate::matching::state::{Key, World};
 use crate::report::model::Subject;
 use crate::snapshot::{Object, Snapshot};
 
@@ -34,8 +34,6 @@ struct Milestone<'s> {
     volume: Option<&'s str>,
     time: Option<Timestamp>,
 }
-
-type Key<'s> = (&'s str, &'s str, &'s str);
 
 /// The milestones of all objects.
 pub(super) struct Courses<'s> {
@@ -85,9 +83,8 @@ impl<'s> Courses<'s> {
         message: &str,
         time: Option<Timestamp>,
     ) -> bool {
-        let namespace = subject.namespace.as_deref().unwrap_or_default();
-        let key = (subject.kind.as_str(), namespace, subject.name.as_str());
-        let (Some(milestones), Some(failed)) = (self.of.get(&key), failed_at(reason, message)) else {
+        let (Some(milestones), Some(failed)) = (self.of.get(&subject.key()), failed_at(reason, message))
+        else {
             return false;
         };
         let container = subject.container.as_deref();

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::fields::{condition, is_status, time_at};
 use crate::matching::row::kind_of;
-use crate::matching::state::{World, named};
+use crate::matching::state::{World, named, text};
 use crate::report::model::Subject;
 use crate::snapshot::Object;
 
@@ -63,7 +64,7 @@ pub(super) fn of(
     match kind {
         "Pod" => of_pod(object, now),
         "Node" => match condition(&object.value, "Ready") {
-            Some(ready) => Standing::Well(time(ready, "/lastTransitionTime")),
+            Some(ready) => Standing::Well(time_at(ready, "/lastTransitionTime")),
             None => Standing::Unknown,
         },
         "Job" => Standing::Done,
@@ -74,12 +75,12 @@ pub(super) fn of(
         | "PersistentVolumeClaim"
         | "PersistentVolume" => Standing::Well(None),
         "HorizontalPodAutoscaler" => match condition(&object.value, "ScalingActive") {
-            Some(active) if text(active, "/status") == Some("True") => {
-                Standing::Well(time(active, "/lastTransitionTime"))
+            Some(active) if is_status(active, "True") => {
+                Standing::Well(time_at(active, "/lastTransitionTime"))
             }
             _ => Standing::Unknown,
         },
-        "HelmRelease" => Standing::Well(time(&object.value, "/updated")),
+        "HelmRelease" => Standing::Well(time_at(&object.value, "/updated")),
         _ => Standing::Unknown,
     }
 }
@@ -100,9 +101,7 @@ fn of_pod(pod: &Object, now: Option<Timestamp>) -> Standing {
         return Standing::Sick;
     }
     match condition(value, "Ready") {
-        Some(ready) if text(ready, "/status") == Some("True") => {
-            Standing::Well(time(ready, "/lastTransitionTime"))
-        }
+        Some(ready) if is_status(ready, "True") => Standing::Well(time_at(ready, "/lastTransitionTime")),
         Some(_) => Standing::Sick,
         // A table tells no conditions.
         None => Standing::Well(None),
@@ -121,8 +120,8 @@ pub(super) fn statuses(pod: &Value) -> impl Iterator<Item = &Value> {
 }
 
 pub(super) fn ready_since(pod: &Value) -> Option<Timestamp> {
-    let ready = condition(pod, "Ready").filter(|ready| text(ready, "/status") == Some("True"))?;
-    time(ready, "/lastTransitionTime")
+    let ready = condition(pod, "Ready").filter(|ready| is_status(ready, "True"))?;
+    time_at(ready, "/lastTransitionTime")
 }
 
 /// Whether a container runs well for so long that its earlier runs no longer matter; `None` where its state is not known.
@@ -141,14 +140,14 @@ pub(super) fn is_settled(pod: &Object, container: &str, now: Option<Timestamp>) 
     if restarts == 0 {
         return Some(true);
     }
-    let started =
-        time(status, "/state/running/startedAt").or_else(|| time(status, "/lastState/terminated/finishedAt"));
+    let started = time_at(status, "/state/running/startedAt")
+        .or_else(|| time_at(status, "/lastState/terminated/finishedAt"));
     let (Some(started), Some(now)) = (started, now) else { return Some(false) };
     let run = now.duration_since(started);
-    let before =
-        time(status, "/lastState/terminated/startedAt").zip(time(status, "/lastState/terminated/finishedAt"));
+    let before = time_at(status, "/lastState/terminated/startedAt")
+        .zip(time_at(status, "/lastState/terminated/finishedAt"));
     let outlasts = before.is_some_and(|(from, to)| run > to.duration_since(from) * 10);
-    let age = time(&pod.value, "/metadata/creationTimestamp").map(|created| now.duration_since(created));
+    let age = time_at(&pod.value, "/metadata/creationTimestamp").map(|created| now.duration_since(created));
     let between = age.map(|age| age / i32::try_from(restarts).unwrap_or(i32::MAX));
     let is_habit = restarts >= HABIT && between.is_none_or(|between| run < between * 3);
     Some((run > STEADY && outlasts) || (run > LONG && !is_habit))
@@ -171,14 +170,14 @@ pub(super) fn is_replaced(world: &World<'_>, subject: &Subject, object: &Object)
                 && world.trouble(owner).is_none()
         }),
         "Job" => {
-            let failed = condition(value, "Failed").filter(|failed| text(failed, "/status") == Some("True"));
-            let Some(failed) = failed.and_then(|failed| time(failed, "/lastTransitionTime")) else {
+            let failed = condition(value, "Failed").filter(|failed| is_status(failed, "True"));
+            let Some(failed) = failed.and_then(|failed| time_at(failed, "/lastTransitionTime")) else {
                 return false;
             };
             owners().iter().filter(|owner| owner.kind == "CronJob").any(|owner| {
                 let schedule = world.object(owner);
                 schedule
-                    .and_then(|schedule| time(&schedule.value, "/status/lastSuccessfulTime"))
+                    .and_then(|schedule| time_at(&schedule.value, "/status/lastSuccessfulTime"))
                     .is_some_and(|succeeded| succeeded > failed)
             })
         }
@@ -219,23 +218,10 @@ impl<'s> Failing<'s> {
     /// Whether what an object that is gone was made for still fails: a controller whose name it bears, or a release of
     /// its namespace, whose hooks are deleted when they fail.
     pub(super) fn misses(&self, subject: &Subject) -> bool {
-        let namespace = subject.namespace.as_deref().unwrap_or_default();
+        let namespace = subject.key().1;
         let bears = |name: &&str| subject.name.strip_prefix(*name).is_some_and(|rest| rest.starts_with('-'));
         matches!(subject.kind.as_str(), "Pod" | "Job" | "ReplicaSet")
             && (self.releases.contains(namespace)
                 || self.controllers.get(namespace).is_some_and(|names| names.iter().any(bears)))
     }
-}
-
-fn condition<'v>(value: &'v Value, kind: &str) -> Option<&'v Value> {
-    let all = value.pointer("/status/conditions")?.as_array()?;
-    all.iter().find(|condition| text(condition, "/type") == Some(kind))
-}
-
-fn time(value: &Value, pointer: &str) -> Option<Timestamp> {
-    text(value, pointer)?.parse().ok()
-}
-
-fn text<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
-    value.pointer(pointer)?.as_str()
 }
